@@ -1,0 +1,280 @@
+// What the stages need from outside, and no more. Adapters import these types; test/contract/ holds every adapter to the promises.
+import type { Drops, Header, Item, LogRecord, OutRecord, Position, SourceBatch, Split } from '../core/record.ts'
+
+export type { Drops, Header, Item, LogRecord, OutRecord, Position, SourceBatch, Split }
+
+// ---------------------------------------------------------------------------------------------------------------- the log
+
+export interface TopicSpec {
+  /** [a-zA-Z0-9._-], 1 to 249 characters, not `.` or `..`. */
+  readonly name: string
+  readonly partitions: number
+  /** Records older than this may be removed; null keeps them. */
+  readonly retentionMs: number | null
+  /** Oldest records are removed when the topic is larger; null sets no limit. */
+  readonly retentionBytes: number | null
+  /** Key, value and headers of one record together. */
+  readonly maxRecordBytes: number
+}
+
+export interface TopicInfo extends TopicSpec {
+  readonly partitionInfo: readonly {
+    readonly partition: number
+    readonly earliest: bigint /** The next offset to be written. */
+    readonly latest: bigint
+  }[]
+  /** Stored bytes, where the adapter knows them. */
+  readonly bytes: number | null
+}
+
+export interface Append {
+  readonly topic: string
+  /** Appended in this order; per key the order in the partition is the order given (I3). */
+  readonly records: readonly OutRecord[]
+}
+
+export interface CursorWrite {
+  readonly split: string
+  /** null removes the cursor. */
+  readonly value: string | null
+}
+
+export interface StoredCursor {
+  readonly split: string
+  readonly value: string
+  readonly updatedAtMs: number
+}
+
+/** All of it becomes visible together, or nothing does (I1). */
+export interface Transaction {
+  readonly appends: readonly Append[]
+  readonly cursors: readonly CursorWrite[]
+}
+
+/**
+ * One owned share of a pipeline's splits: those whose murmur2 hash, modulo the number of buckets, is `number`.
+ * Holding it means being the newest epoch; an older one can write nothing (I7).
+ */
+export interface Bucket {
+  readonly number: number
+  readonly epoch: bigint
+  /** The cursors as they were when this epoch began. */
+  readonly cursors: ReadonlyMap<string, StoredCursor>
+  /**
+   * Resolves once all is durable.
+   * @throws log.busy, log.full, log.unavailable: proven not written; the same call may be made again.
+   * @throws log.record_too_large, log.topic_unknown, log.invalid: proven not written; the same call will fail again.
+   * @throws log.fenced: proven not written; another owner is at work, stop.
+   * @throws log.outcome_unknown: written or not. Trust nothing in memory: call `renew` and go on from its cursors.
+   */
+  transact(transaction: Transaction): Promise<void>
+  /** Takes a new epoch and reads the cursors back. @throws log.fenced when another owner holds the bucket by now. */
+  renew(): Promise<Bucket>
+}
+
+export interface ProducerOptions {
+  /** Name of the pipeline: scope of cursors, ownership and fencing. */
+  readonly pipeline: string
+  readonly buckets: number
+  /** Called when this process becomes owner of a bucket. */
+  readonly assigned: (bucket: Bucket) => void
+  /** Called when a bucket is asked back: resolve after the work on it has drained; it is released then. */
+  readonly revoked: (bucketNumber: number) => Promise<void>
+  /** Called when a bucket was taken away by fencing: stop at once, nothing can be written. */
+  readonly lost: (bucketNumber: number) => void
+}
+
+/** Membership of a process in its pipeline. Closing drains nothing: call `leave` of the work first. */
+export interface Producer extends AsyncDisposable {}
+
+export interface ConsumerOptions {
+  readonly group: string
+  readonly topic: string
+  /** Where a group without offsets starts. */
+  readonly start: 'earliest' | 'latest'
+  /** When the group's offset is no longer retained. */
+  readonly outOfRange: 'stop' | 'earliest'
+  /** True: this member wants all partitions or none (a sink that cannot be shared); others stand by. */
+  readonly exclusive?: boolean
+  /** Asked once for each assigned partition: where a sink with its own offset record stands. It wins over the group's offset. */
+  readonly startAt?: (partition: number) => bigint | null
+  /** Called when a partition is asked back; resolve when no batch of it is in work. */
+  readonly revoked?: (partition: number) => Promise<void>
+}
+
+export interface Fetched {
+  readonly topic: string
+  readonly partition: number
+  /** In offset order, never empty. */
+  readonly records: readonly LogRecord[]
+  /** The offset to commit when all of them are done. */
+  readonly nextOffset: bigint
+}
+
+export interface Consumer extends AsyncDisposable {
+  /**
+   * The next records of one assigned partition, partitions taking turns; null when `maxWaitMs` passed without any.
+   * Never gives a record before those it gave earlier of that partition are committed or the consumer is closed: one batch in work per partition.
+   * @throws log.offset_out_of_range when `outOfRange` is stop
+   */
+  poll(options: {
+    maxRecords: number
+    maxBytes: number
+    maxWaitMs: number
+    signal: AbortSignal
+  }): Promise<Fetched | null>
+  /**
+   * Stores the group's offsets and the appended records in one transaction (I1). Errors as Bucket.transact;
+   * log.fenced when a partition is no longer this member's: drop the batch.
+   */
+  commit(next: readonly Position[], appends: readonly Append[]): Promise<void>
+  /** Gives the batch of a partition back without committing; `poll` gives it again. */
+  release(partition: number): void
+  /** After log.outcome_unknown: new epoch, offsets read back; polling goes on from there. */
+  renew(): Promise<void>
+  /** Records between the group's offsets and the ends of the partitions assigned to this member. */
+  lag(): Promise<bigint>
+}
+
+export interface GroupInfo {
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  readonly lag: bigint
+  readonly member: string | null
+}
+
+export type BrowseFrom = { readonly offset: bigint } | { readonly timeMs: number } | 'earliest' | 'latest'
+
+export interface BrowseOptions {
+  /** Omitted: all partitions, merged by time. */
+  readonly partition?: number
+  readonly from: BrowseFrom
+  /** Waits at the end for more instead of ending. */
+  readonly follow?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** The event log. Read operations see committed records only. Contract: test/contract/event-log.ts */
+export interface EventLog extends AsyncDisposable {
+  /** `embedded` or `kafka`. */
+  readonly kind: string
+  /** Creates the topic, or checks that the one there fits (same partitions; limits are updated). @throws log.topic_conflict */
+  ensureTopic(spec: TopicSpec): Promise<{ readonly info: TopicInfo; readonly created: boolean }>
+  topics(): Promise<readonly TopicInfo[]>
+  topic(name: string): Promise<TopicInfo | null>
+  joinProducers(options: ProducerOptions): Promise<Producer>
+  joinConsumers(options: ConsumerOptions): Promise<Consumer>
+  /** Reads without a group, in batches. @throws log.topic_unknown */
+  browse(topic: string, options: BrowseOptions): AsyncIterable<readonly LogRecord[]>
+  groups(): Promise<readonly GroupInfo[]>
+  /** Pipelines that have cursors. */
+  pipelines(): Promise<
+    readonly {
+      readonly pipeline: string
+      readonly splits: number /** True while a process owns a bucket of it. */
+      readonly running: boolean
+    }[]
+  >
+  cursors(pipeline: string): Promise<readonly StoredCursor[]>
+  /** Changes cursors by hand. @throws cursor.in_use while a process runs the pipeline. */
+  writeCursors(pipeline: string, writes: readonly CursorWrite[]): Promise<void>
+}
+
+// ----------------------------------------------------------------------------------------------------------- the registry
+
+export const compatibilityLevels = [
+  'NONE',
+  'BACKWARD',
+  'BACKWARD_TRANSITIVE',
+  'FORWARD',
+  'FORWARD_TRANSITIVE',
+  'FULL',
+  'FULL_TRANSITIVE',
+] as const
+export type CompatibilityLevel = (typeof compatibilityLevels)[number]
+
+export interface RegisteredSchema {
+  readonly subject: string
+  readonly version: number
+  readonly id: number
+  /** The schema as JSON text. */
+  readonly schema: string
+}
+
+export interface CompatibilityVerdict {
+  /** `unproven`: the check at hand can neither prove nor disprove it. */
+  readonly verdict: 'compatible' | 'incompatible' | 'unproven'
+  readonly reasons: readonly string[]
+}
+
+/** A Confluent-compatible schema registry. Contract: test/contract/schema-registry.ts */
+export interface SchemaRegistry extends AsyncDisposable {
+  readonly kind: string
+  /** Idempotent: the same schema again gives the id and version it has. @throws registry.incompatible, registry.unproven, schema.invalid */
+  register(subject: string, schema: string): Promise<RegisteredSchema>
+  /** The schema text behind an id. Never changes, so callers may keep it. @throws registry.unknown_id */
+  byId(id: number): Promise<string>
+  /** null when the subject has no version. */
+  latest(subject: string): Promise<RegisteredSchema | null>
+  /** @throws registry.unknown_subject, registry.unknown_version */
+  version(subject: string, version: number): Promise<RegisteredSchema>
+  versions(subject: string): Promise<readonly number[]>
+  /** The version this very schema has in the subject, or null. */
+  lookup(subject: string, schema: string): Promise<RegisteredSchema | null>
+  subjects(): Promise<readonly string[]>
+  /** What `register` would say, without registering. */
+  check(subject: string, schema: string): Promise<CompatibilityVerdict>
+  /** The subject's own level, or null when it has none; without a subject, the global level. */
+  level(subject?: string): Promise<CompatibilityLevel | null>
+  setLevel(level: CompatibilityLevel, subject?: string): Promise<void>
+}
+
+// --------------------------------------------------------------------------------------------------------- source and sink
+
+/** A source, opened with its checked configuration. Contract: test/contract/source.ts */
+export interface Source extends AsyncDisposable {
+  /** The splits there are now; asked again before each poll, so files and watch lists may grow. */
+  splits(signal: AbortSignal): Promise<readonly Split[]>
+  /**
+   * Yields what follows `cursor` (null: from the start), page by page, and ends when there is nothing more for now;
+   * a source that follows its input ends only when `signal` aborts. The cursor of a batch covers all batches before it.
+   * A failed call throws (fetch.*, source.*, file.*): no cursor moves, nothing becomes a dead letter (I4).
+   * An item that cannot be decoded is yielded with its error.
+   */
+  read(split: Split, cursor: string | null, signal: AbortSignal): AsyncIterable<SourceBatch>
+  /** Decodes the bytes of a dead letter again, as `read` would have: the items they hold. @throws source.invalid_json and its like */
+  reparse(raw: Uint8Array, context: string | undefined): readonly unknown[]
+  /** A stored cursor in words for people. @throws cursor.invalid */
+  describeCursor(cursor: string): string
+}
+
+/** A record as the consumer side hands it to processors and sinks. */
+export interface DecodedRecord {
+  readonly log: LogRecord
+  readonly schemaId: number
+  readonly value: Readonly<Record<string, unknown>>
+}
+
+export interface Delivery {
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly DecodedRecord[]
+  /** Offset after the last record read, filtered ones included: what a sink with its own offset record stores. */
+  readonly nextOffset: bigint
+}
+
+/** A sink, opened with its checked configuration. Exactly one of `deliver` and `prepare` is there. */
+export interface Sink extends AsyncDisposable {
+  /** What it gives when the process may die at any instant. */
+  readonly guarantee: 'exactly_once' | 'at_least_once'
+  /** True: only one process may write to it at a time, so its consumer takes all partitions or none. */
+  readonly exclusive: boolean
+  /** For a sink that stores offsets with its data: the next offset per partition, null where it has none. */
+  startAt?(topic: string, partition: number): bigint | null
+  /** Resolves once the records are durable. @throws sink.failed (the same call is made again), sink.rejected (the record goes to the dead letters) */
+  deliver?(delivery: Delivery, signal: AbortSignal): Promise<void>
+  /** For a sink that writes to the log itself: what to append in the transaction that commits the offsets. */
+  prepare?(delivery: Delivery): Promise<readonly Append[]>
+}

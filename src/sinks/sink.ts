@@ -1,0 +1,31 @@
+// The contract of a sink connector; index.ts is the plain map.
+import type { Clock } from '../core/clock.ts'
+import type { Emit } from '../core/event.ts'
+import type { Problem, Static, TSchema } from '../core/spec.ts'
+import type { EventLog, SchemaRegistry, Sink } from '../pipeline/ports.ts'
+
+export interface SinkDeps {
+  readonly pipeline: string
+  readonly group: string
+  readonly clock: Clock
+  readonly emit: Emit
+  readonly baseDir: string
+  readonly log: EventLog
+  readonly registry: SchemaRegistry
+}
+
+export interface SinkConnector<S extends TSchema = TSchema> {
+  readonly name: string
+  readonly summary: string
+  readonly config: S
+  readonly examples: readonly { readonly title: string; readonly config: Record<string, unknown> }[]
+  /** What it gives when the process may die at any instant: shown by lint and the docs. */
+  readonly guarantee: 'exactly_once' | 'at_least_once'
+  lint?(config: Static<S>): readonly Problem[]
+  open(config: Static<S>, deps: SinkDeps): Promise<Sink>
+}
+
+/** Keeps the config's static type while defining a connector. */
+export function defineSink<S extends TSchema>(connector: SinkConnector<S>): SinkConnector<S> {
+  return connector
+}
