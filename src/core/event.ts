@@ -57,7 +57,7 @@ export type Event =
   | { type: 'commit_retried'; pipeline: string; code: Code; message: string; waitMs: number }
   | { type: 'commit_unknown'; pipeline: string; message: string }
   | { type: 'fenced'; pipeline: string; message: string }
-  | { type: 'flood_stopped'; pipeline: string; records: number; perMs: number }
+  | { type: 'flood_stopped'; pipeline: string; records: number; message: string }
   // consuming
   | {
       type: 'batch_consumed'
@@ -99,7 +99,7 @@ export type Event =
       offset: string
       stage: string
       code: string
-      message: string
+      identity: string
     }
   // dead letters replayed
   | { type: 'replayed'; pipeline: string; topic: string; replayed: number; failed: number; skipped: number }

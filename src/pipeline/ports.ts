@@ -84,8 +84,11 @@ export interface ProducerOptions {
   readonly lost: (bucketNumber: number) => void
 }
 
-/** Membership of a process in its pipeline. Closing drains nothing: call `leave` of the work first. */
-export interface Producer extends AsyncDisposable {}
+/** Membership of a process in its pipeline. Closing it gives its buckets back at once, so their work must have drained. */
+export interface Producer extends AsyncDisposable {
+  /** True when every bucket has a living owner, here or elsewhere: nothing waits to be assigned. */
+  settled(): Promise<boolean>
+}
 
 export interface ConsumerOptions {
   readonly group: string
@@ -96,8 +99,11 @@ export interface ConsumerOptions {
   readonly outOfRange: 'stop' | 'earliest'
   /** True: this member wants all partitions or none (a sink that cannot be shared); others stand by. */
   readonly exclusive?: boolean
-  /** Asked once for each assigned partition: where a sink with its own offset record stands. It wins over the group's offset. */
-  readonly startAt?: (partition: number) => bigint | null
+  /**
+   * Asked once for each assigned partition: where a sink with its own offset record stands. It wins over the group's offset.
+   * `committed` is the group's own offset, null when it has none.
+   */
+  readonly startAt?: (partition: number, committed: bigint | null) => bigint | null
   /** Called when a partition is asked back; resolve when no batch of it is in work. */
   readonly revoked?: (partition: number) => Promise<void>
 }
@@ -235,6 +241,8 @@ export interface SchemaRegistry extends AsyncDisposable {
 
 /** A source, opened with its checked configuration. Contract: test/contract/source.ts */
 export interface Source extends AsyncDisposable {
+  /** True: `read` waits for more at the end of a split, so all splits must be read at the same time. */
+  readonly endless: boolean
   /** The splits there are now; asked again before each poll, so files and watch lists may grow. */
   splits(signal: AbortSignal): Promise<readonly Split[]>
   /**
@@ -261,8 +269,8 @@ export interface Delivery {
   readonly topic: string
   readonly partition: number
   readonly records: readonly DecodedRecord[]
-  /** Offset after the last record read, filtered ones included: what a sink with its own offset record stores. */
-  readonly nextOffset: bigint
+  /** Offset after the last record read, filtered ones included: what a sink with its own offset record stores. null: a replay, no offset to store. */
+  readonly nextOffset: bigint | null
 }
 
 /** A sink, opened with its checked configuration. Exactly one of `deliver` and `prepare` is there. */

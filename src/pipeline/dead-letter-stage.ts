@@ -1,0 +1,58 @@
+// The dead-letter stage: watches the dead-letter topic as a group of its own and tells of each letter, wherever it was written.
+import type { Clock } from '../core/clock.ts'
+import { toWeirError } from '../core/errors.ts'
+import type { Emit } from '../core/event.ts'
+import type { LogRecord } from '../core/record.ts'
+import { deadLetterHeaders, identityHeader } from './identity.ts'
+import type { EventLog } from './ports.ts'
+
+export interface DeadLetterStageOptions {
+  readonly log: EventLog
+  readonly pipeline: string
+  readonly topic: string
+  readonly emit: Emit
+  readonly clock: Clock
+  readonly enough: () => boolean
+}
+
+const pollWaitMs = 500
+
+export function watchGroup(pipeline: string): string {
+  return `${pipeline}.dead-letter-watch`
+}
+
+/** Runs until `signal` aborts, or nothing is left and there is `enough`. */
+export async function runDeadLetterStage({ log, pipeline, topic, emit, enough }: DeadLetterStageOptions, signal: AbortSignal): Promise<void> {
+  await using consumer = await log.joinConsumers({ group: watchGroup(pipeline), topic, start: 'earliest', outOfRange: 'earliest' })
+  while (!signal.aborted) {
+    const fetched = await consumer.poll({ maxRecords: 500, maxBytes: 8 * 1024 * 1024, maxWaitMs: pollWaitMs, signal })
+    if (fetched === null) {
+      if (enough() && (await consumer.lag()) === 0n) return
+      continue
+    }
+    for (const record of fetched.records) {
+      emit({
+        type: 'dead_letter_seen',
+        pipeline,
+        topic,
+        offset: `${record.partition}/${record.offset}`,
+        stage: header(record, deadLetterHeaders.stage),
+        code: header(record, deadLetterHeaders.code),
+        identity: header(record, identityHeader),
+      })
+    }
+    try {
+      await consumer.commit([{ topic, partition: fetched.partition, offset: fetched.nextOffset }], [])
+    } catch (error) {
+      const { code } = toWeirError(error)
+      if (code === 'log.outcome_unknown') await consumer.renew()
+      else if (code !== 'log.fenced' && !toWeirError(error).retry) throw error
+    }
+  }
+}
+
+/** A header as text, '' when it is missing. */
+export function header(record: LogRecord, name: string): string {
+  const found = record.headers.find(([key]) => key === name)
+  return found ? Buffer.from(found[1]).toString('utf8') : ''
+}
