@@ -17,7 +17,11 @@ const longestWaitMs = 5_000
  * Runs a commit until it is durable. A proven rejection that may pass (busy, full, unavailable) is tried again with growing, jittered waits:
  * the pipeline waits rather than drops. Anything else is thrown. @throws log.*, or the signal's reason while waiting
  */
-export async function commitUntilDurable(commit: () => Promise<void>, { pipeline, emit, clock, random }: RetryDeps, signal: AbortSignal): Promise<void> {
+export async function commitUntilDurable(
+  commit: () => Promise<void>,
+  { pipeline, emit, clock, random }: RetryDeps,
+  signal: AbortSignal,
+): Promise<void> {
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
       await commit()
@@ -26,7 +30,13 @@ export async function commitUntilDurable(commit: () => Promise<void>, { pipeline
       const known = toWeirError(error)
       if (!known.retry) throw error
       const jitteredMs = waitMs * (0.5 + random() / 2)
-      emit({ type: 'commit_retried', pipeline, code: known.code, message: known.message, waitMs: Math.round(jitteredMs) })
+      emit({
+        type: 'commit_retried',
+        pipeline,
+        code: known.code,
+        message: known.message,
+        waitMs: Math.round(jitteredMs),
+      })
       await clock.sleep(jitteredMs, signal)
     }
   }

@@ -56,7 +56,12 @@ export async function runConsumer(options: ConsumerStageOptions, signal: AbortSi
       lagToldMs = clock.monotonic()
       await tellLag(consumer, options)
     }
-    const fetched = await consumer.poll({ maxRecords: batch.records, maxBytes: batch.bytes, maxWaitMs: pollWaitMs, signal })
+    const fetched = await consumer.poll({
+      maxRecords: batch.records,
+      maxBytes: batch.bytes,
+      maxWaitMs: pollWaitMs,
+      signal,
+    })
     if (fetched === null) {
       if (enough() && (await consumer.lag()) === 0n) break
       continue
@@ -76,7 +81,13 @@ export async function runConsumer(options: ConsumerStageOptions, signal: AbortSi
 }
 
 /** Decides what an error of one batch means for the stage. */
-async function recover(thrown: unknown, consumer: Consumer, fetched: Fetched, options: ConsumerStageOptions, signal: AbortSignal): Promise<void> {
+async function recover(
+  thrown: unknown,
+  consumer: Consumer,
+  fetched: Fetched,
+  options: ConsumerStageOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { emit, pipeline, group, clock } = options
   if (signal.aborted) {
     consumer.release(fetched.partition)
@@ -85,7 +96,12 @@ async function recover(thrown: unknown, consumer: Consumer, fetched: Fetched, op
   const error = toWeirError(thrown)
   switch (error.code) {
     case 'log.fenced':
-      emit({ type: 'warning', pipeline, code: error.code, message: `${group}: partition ${fetched.partition} has another reader now; its batch is dropped here.` })
+      emit({
+        type: 'warning',
+        pipeline,
+        code: error.code,
+        message: `${group}: partition ${fetched.partition} has another reader now; its batch is dropped here.`,
+      })
       return
     case 'log.outcome_unknown':
       emit({ type: 'commit_unknown', pipeline, message: error.message })
@@ -101,14 +117,27 @@ async function recover(thrown: unknown, consumer: Consumer, fetched: Fetched, op
   }
 }
 
-async function handle(consumer: Consumer, fetched: Fetched, lettersFrom: bigint, options: ConsumerStageOptions, signal: AbortSignal): Promise<void> {
+async function handle(
+  consumer: Consumer,
+  fetched: Fetched,
+  lettersFrom: bigint,
+  options: ConsumerStageOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { sink, steps, emit, pipeline, group, flood, office, clock } = options
   const startedMs = clock.monotonic()
   const { decoded, failures } = await options.decode(fetched.records)
   failpoint('consume.decoded')
   const processed = processRecords(steps, decoded)
-  const failed: RecordFailure[] = [...failures, ...processed.failures].filter(failure => failure.log.offset >= lettersFrom)
-  const delivery: Delivery = { topic: fetched.topic, partition: fetched.partition, records: processed.passed, nextOffset: fetched.nextOffset }
+  const failed: RecordFailure[] = [...failures, ...processed.failures].filter(
+    failure => failure.log.offset >= lettersFrom,
+  )
+  const delivery: Delivery = {
+    topic: fetched.topic,
+    partition: fetched.partition,
+    records: processed.passed,
+    nextOffset: fetched.nextOffset,
+  }
   const appends: Append[] = sink.prepare ? [...(await sink.prepare(delivery))] : []
   if (!sink.startAt && !sink.prepare) {
     failed.push(...(await deliver(sink, delivery, options, signal)))
@@ -116,7 +145,11 @@ async function handle(consumer: Consumer, fetched: Fetched, lettersFrom: bigint,
   }
   flood.admit(failed.length)
   const letters = failed.map(failure => consumerLetter(failure, options))
-  if (letters.length > 0) appends.push({ topic: office.topic, records: letters.map((letter, i) => office.write(letter, identityIn(failed[i]!))) })
+  if (letters.length > 0)
+    appends.push({
+      topic: office.topic,
+      records: letters.map((letter, i) => office.write(letter, identityIn(failed[i]!))),
+    })
   const next = [{ topic: fetched.topic, partition: fetched.partition, offset: fetched.nextOffset }]
   await commitUntilDurable(() => consumer.commit(next, appends), options, signal)
   flood.count(letters.length)
@@ -142,7 +175,10 @@ async function tellLag(consumer: Consumer, { emit, pipeline, group, topic }: Con
   emit({ type: 'lag', pipeline, group, topic, lag: Number(await consumer.lag()) })
 }
 
-function consumerLetter({ log, stage, error, attempts, schemaId }: RecordFailure, { pipeline, group, clock, version }: ConsumerStageOptions): DeadLetter {
+function consumerLetter(
+  { log, stage, error, attempts, schemaId }: RecordFailure,
+  { pipeline, group, clock, version }: ConsumerStageOptions,
+): DeadLetter {
   const now = clock.now()
   return {
     ...errorFields(error),

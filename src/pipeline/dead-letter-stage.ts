@@ -22,8 +22,16 @@ export function watchGroup(pipeline: string): string {
 }
 
 /** Runs until `signal` aborts, or nothing is left and there is `enough`. */
-export async function runDeadLetterStage({ log, pipeline, topic, emit, enough }: DeadLetterStageOptions, signal: AbortSignal): Promise<void> {
-  await using consumer = await log.joinConsumers({ group: watchGroup(pipeline), topic, start: 'earliest', outOfRange: 'earliest' })
+export async function runDeadLetterStage(
+  { log, pipeline, topic, emit, enough }: DeadLetterStageOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  await using consumer = await log.joinConsumers({
+    group: watchGroup(pipeline),
+    topic,
+    start: 'earliest',
+    outOfRange: 'earliest',
+  })
   while (!signal.aborted) {
     const fetched = await consumer.poll({ maxRecords: 500, maxBytes: 8 * 1024 * 1024, maxWaitMs: pollWaitMs, signal })
     if (fetched === null) {

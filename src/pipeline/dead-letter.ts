@@ -63,7 +63,7 @@ export function createOffice({ topic, encoder, schemaId, maxRecordBytes, emit }:
     topic,
     write(letter, identity) {
       failpoint('dead_letter.write')
-      const fitting = fit(letter, maxRecordBytes - envelopeBytes)
+      const fitting = cutToRoom(letter, maxRecordBytes - envelopeBytes)
       const headers: Header[] = [
         [identityHeader, identity],
         [deadLetterHeaders.code, fitting.error_code],
@@ -91,7 +91,7 @@ export function createOffice({ topic, encoder, schemaId, maxRecordBytes, emit }:
 }
 
 /** An original that no dead-letter record could hold is cut, and the letter says so with the length and hash of the whole. */
-function fit(letter: DeadLetter, roomBytes: number): DeadLetter {
+function cutToRoom(letter: DeadLetter, roomBytes: number): DeadLetter {
   if (letter.original.length <= roomBytes) return letter
   const sha256 = createHash('sha256').update(letter.original).digest('hex')
   return {
@@ -102,7 +102,9 @@ function fit(letter: DeadLetter, roomBytes: number): DeadLetter {
 }
 
 /** The error part of a dead letter; no secret passes. */
-export function errorFields(error: WeirError): Pick<DeadLetter, 'error_code' | 'error_message' | 'error_path' | 'error_hint'> {
+export function errorFields(
+  error: WeirError,
+): Pick<DeadLetter, 'error_code' | 'error_message' | 'error_path' | 'error_hint'> {
   return {
     error_code: error.code,
     error_message: redact(error.message).slice(0, maxMessageLength),
@@ -112,7 +114,12 @@ export function errorFields(error: WeirError): Pick<DeadLetter, 'error_code' | '
 }
 
 /** Where a record of the log stood: the part of a consumer-stage letter that a replay needs. */
-export function originFields(record: LogRecord): Pick<DeadLetter, 'original' | 'original_key' | 'original_topic' | 'original_partition' | 'original_offset' | 'original_headers'> {
+export function originFields(
+  record: LogRecord,
+): Pick<
+  DeadLetter,
+  'original' | 'original_key' | 'original_topic' | 'original_partition' | 'original_offset' | 'original_headers'
+> {
   return {
     original: record.value ?? new Uint8Array(),
     original_key: record.key,

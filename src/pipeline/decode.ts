@@ -35,7 +35,10 @@ export function createDecode(registry: SchemaRegistry, readerText: string | null
         if (codeOf(error) === 'registry.unavailable') throw error
         decoder =
           codeOf(error) === 'registry.unknown_id'
-            ? new WeirError('decode.unknown_schema', `The registry has no schema with id ${id}.`, { cause: error, hint: 'Was the value written with another registry?' })
+            ? new WeirError('decode.unknown_schema', `The registry has no schema with id ${id}.`, {
+                cause: error,
+                hint: 'Was the value written with another registry?',
+              })
             : asItemError(error, 'decode.invalid')
       }
       // An unknown id may be registered later, so only what is known for good is kept.

@@ -1,5 +1,5 @@
 // Consumer, last step: records to the sink, with retries; what the sink will never take becomes a dead letter with the reason (I5, L8).
-import { toWeirError, WeirError } from '../core/errors.ts'
+import { toWeirError, type WeirError } from '../core/errors.ts'
 import type { RetryDeps } from './append.ts'
 import type { RecordFailure } from './decode.ts'
 import type { Delivery, Sink } from './ports.ts'
@@ -15,7 +15,12 @@ export interface DeliverOptions extends RetryDeps {
  * Any other is retried `attempts` times with the whole delivery, then record by record: those that still fail are returned.
  * @throws the signal's reason while waiting; what is neither sink.failed nor sink.rejected
  */
-export async function deliver(sink: Sink, delivery: Delivery, options: DeliverOptions, signal: AbortSignal): Promise<readonly RecordFailure[]> {
+export async function deliver(
+  sink: Sink,
+  delivery: Delivery,
+  options: DeliverOptions,
+  signal: AbortSignal,
+): Promise<readonly RecordFailure[]> {
   if (sink.startAt) {
     await attempt(sink, delivery, Number.POSITIVE_INFINITY, options, signal)
     return []
@@ -34,7 +39,8 @@ export async function deliver(sink: Sink, delivery: Delivery, options: DeliverOp
   return failures
 }
 
-const attemptsOf = (error: WeirError, { retry }: DeliverOptions) => (error.code === 'sink.rejected' ? 1 : retry.attempts)
+const attemptsOf = (error: WeirError, { retry }: DeliverOptions) =>
+  error.code === 'sink.rejected' ? 1 : retry.attempts
 
 const failureOf = (delivery: Delivery, index: number, error: WeirError, attempts: number): RecordFailure => {
   const { log, schemaId } = delivery.records[index]!
@@ -42,7 +48,13 @@ const failureOf = (delivery: Delivery, index: number, error: WeirError, attempts
 }
 
 /** null when delivered; the last error when the attempts are used up or the sink rejects. */
-async function attempt(sink: Sink, delivery: Delivery, attempts: number, options: DeliverOptions, signal: AbortSignal): Promise<WeirError | null> {
+async function attempt(
+  sink: Sink,
+  delivery: Delivery,
+  attempts: number,
+  options: DeliverOptions,
+  signal: AbortSignal,
+): Promise<WeirError | null> {
   const { clock, random, emit, pipeline, group, sinkName, retry } = options
   let backoffMs = retry.minMs
   for (let tried = 1; ; tried++) {
@@ -55,7 +67,16 @@ async function attempt(sink: Sink, delivery: Delivery, attempts: number, options
       if (error.code !== 'sink.failed' && error.code !== 'sink.rejected') throw thrown
       const last = error.code === 'sink.rejected' || tried >= attempts
       const waitMs = last ? 0 : Math.round(backoffMs * (0.5 + random() / 2))
-      emit({ type: 'sink_failed', pipeline, group, sink: sinkName, attempt: tried, waitMs, code: error.code, message: error.message })
+      emit({
+        type: 'sink_failed',
+        pipeline,
+        group,
+        sink: sinkName,
+        attempt: tried,
+        waitMs,
+        code: error.code,
+        message: error.message,
+      })
       if (last) return error
       await clock.sleep(waitMs, signal)
       backoffMs = Math.min(backoffMs * 2, retry.maxMs)

@@ -19,7 +19,13 @@ export interface EncodeOptions {
 const recordOverheadBytes = 64
 const maxCachedKeys = 4096
 
-export type EncodeBatch = (mapped: readonly MappedItem[], split: Readonly<Record<string, unknown>>, prefix: string, now: number, extra?: readonly Header[]) => EncodedBatch
+export type EncodeBatch = (
+  mapped: readonly MappedItem[],
+  split: Readonly<Record<string, unknown>>,
+  prefix: string,
+  now: number,
+  extra?: readonly Header[],
+) => EncodedBatch
 
 export interface EncodedBatch {
   readonly records: readonly OutRecord[]
@@ -35,8 +41,16 @@ export function createEncode(options: EncodeOptions): EncodeBatch {
   const keyBytes = (value: unknown): Uint8Array | null => {
     if (value === null) return null
     if (value instanceof Uint8Array) return value
-    if (typeof value !== 'string' && typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'boolean')
-      throw new WeirError('key.failed', 'The key is neither text, number nor bytes.', { at: '/topic/key', hint: 'Give one scalar, such as record.product_asin.' })
+    if (
+      typeof value !== 'string' &&
+      typeof value !== 'bigint' &&
+      typeof value !== 'number' &&
+      typeof value !== 'boolean'
+    )
+      throw new WeirError('key.failed', 'The key is neither text, number nor bytes.', {
+        at: '/topic/key',
+        hint: 'Give one scalar, such as record.product_asin.',
+      })
     const text = String(value)
     const cached = keys.get(text)
     if (cached) return cached
@@ -63,8 +77,17 @@ export function createEncode(options: EncodeOptions): EncodeBatch {
         const id = identityOf(prefix, item.position)
         const size = value.length + (recordKey?.length ?? 0) + id.length + recordOverheadBytes
         if (size > maxRecordBytes)
-          throw new WeirError('encode.too_large', `The encoded record has ${size} bytes, the topic takes ${maxRecordBytes}.`, { hint: 'Map fewer or shorter fields, or raise topic.max_record.' })
-        records.push({ key: recordKey, value, headers: extra.length === 0 ? [[identityHeader, id]] : [[identityHeader, id], ...extra], timestampMs: now })
+          throw new WeirError(
+            'encode.too_large',
+            `The encoded record has ${size} bytes, the topic takes ${maxRecordBytes}.`,
+            { hint: 'Map fewer or shorter fields, or raise topic.max_record.' },
+          )
+        records.push({
+          key: recordKey,
+          value,
+          headers: extra.length === 0 ? [[identityHeader, id]] : [[identityHeader, id], ...extra],
+          timestampMs: now,
+        })
         bytes += size
       } catch (error) {
         failures.push({ item, stage: 'encode', error: asItemError(error, step) })

@@ -29,9 +29,13 @@ export function createFloodGuard(limit: FloodLimit | null, clock: Clock, past: r
       if (count === 0) return
       expire()
       if (total + count > limit.records)
-        throw new WeirError('dead_letter.flood', `${total + count} dead letters within ${formatDuration(limit.perMs)}, the limit is ${limit.records}; the batch was not committed and the cursor stands before it.`, {
-          hint: 'See `weir dlq stats`; mend the mapping or the source, or raise dead_letter.stop_after, then start again.',
-        })
+        throw new WeirError(
+          'dead_letter.flood',
+          `${total + count} dead letters within ${formatDuration(limit.perMs)}, the limit is ${limit.records}; the batch was not committed and the cursor stands before it.`,
+          {
+            hint: 'See `weir dlq stats`; mend the mapping or the source, or raise dead_letter.stop_after, then start again.',
+          },
+        )
     },
     count(count) {
       if (count === 0) return

@@ -5,7 +5,12 @@ export const identityHeader = 'weir-id'
 /** Header of a record that a replay wrote: topic/partition/offset of its dead letter. */
 export const replayedFromHeader = 'weir-replayed-from'
 /** Headers of a dead letter: what selection needs without decoding the envelope. */
-export const deadLetterHeaders = { code: 'weir-error-code', stage: 'weir-stage', pipeline: 'weir-pipeline', attempts: 'weir-attempts' } as const
+export const deadLetterHeaders = {
+  code: 'weir-error-code',
+  stage: 'weir-stage',
+  pipeline: 'weir-pipeline',
+  attempts: 'weir-attempts',
+} as const
 
 /** The part of the identity that all records of a split share. */
 export function identityPrefix(pipeline: string, split: string): string {

@@ -24,7 +24,12 @@ export interface MappedBatch {
 }
 
 /** Maps the items in order. `split` and `now` (ms) are what expressions see beside `this`. */
-export function mapItems(mapping: Mapping, items: readonly Item[], split: Readonly<Record<string, unknown>>, now: number): MappedBatch {
+export function mapItems(
+  mapping: Mapping,
+  items: readonly Item[],
+  split: Readonly<Record<string, unknown>>,
+  now: number,
+): MappedBatch {
   failpoint('map.before')
   const mapped: MappedItem[] = []
   const failures: ItemFailure[] = []
@@ -48,9 +53,16 @@ export function mapItems(mapping: Mapping, items: readonly Item[], split: Readon
  * An error about one item, with the code of the step it failed in; a defect of ours counts as the item's failure too, so that it is kept and seen.
  * A mapping error inside another step (a key, a filter) takes that step's code.
  */
-export function asItemError(error: unknown, step: 'map.failed' | 'encode.invalid' | 'key.failed' | 'filter.failed' | 'decode.invalid'): WeirError {
+export function asItemError(
+  error: unknown,
+  step: 'map.failed' | 'encode.invalid' | 'key.failed' | 'filter.failed' | 'decode.invalid',
+): WeirError {
   const code = codeOf(error)
   if (code !== 'internal' && (code !== 'map.failed' || step === 'map.failed')) return toWeirError(error)
   const { message, at, hint } = toWeirError(error)
-  return new WeirError(step, message, { cause: error, ...(at === undefined ? {} : { at }), ...(hint === undefined ? {} : { hint }) })
+  return new WeirError(step, message, {
+    cause: error,
+    ...(at === undefined ? {} : { at }),
+    ...(hint === undefined ? {} : { hint }),
+  })
 }

@@ -41,7 +41,13 @@ export function isBucketError(error: WeirError): boolean {
  * One pass over the splits that hash to the bucket: each is read to its end for now. A failed fetch ends the pass of its split only.
  * @throws log.*, dead_letter.flood, internal
  */
-export async function pass(bucket: Bucket, cursors: Map<string, string>, splits: readonly Split[], options: ProduceOptions, signal: AbortSignal): Promise<PassResult> {
+export async function pass(
+  bucket: Bucket,
+  cursors: Map<string, string>,
+  splits: readonly Split[],
+  options: ProduceOptions,
+  signal: AbortSignal,
+): Promise<PassResult> {
   const own = splits.filter(split => partitionOf(Buffer.from(split.id), options.buckets) === bucket.number)
   const failures: WeirError[] = []
   let fetched = 0
@@ -62,13 +68,27 @@ export async function pass(bucket: Bucket, cursors: Map<string, string>, splits:
       if (splitSignal.aborted) return
       failures.push(error)
       const { code, message, at, hint } = error
-      options.emit({ type: 'fetch_failed', pipeline: options.pipeline, split: split.id, code, message, ...(at === undefined ? {} : { at }), ...(hint === undefined ? {} : { hint }) })
+      options.emit({
+        type: 'fetch_failed',
+        pipeline: options.pipeline,
+        split: split.id,
+        code,
+        message,
+        ...(at === undefined ? {} : { at }),
+        ...(hint === undefined ? {} : { hint }),
+      })
     }
   })
   return { fetched, failures }
 }
 
-async function readSplit(bucket: Bucket, cursors: Map<string, string>, split: Split, options: ProduceOptions, signal: AbortSignal): Promise<number> {
+async function readSplit(
+  bucket: Bucket,
+  cursors: Map<string, string>,
+  split: Split,
+  options: ProduceOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const { source, emit, clock, pipeline } = options
   const startedMs = clock.monotonic()
   let items = 0
@@ -85,7 +105,13 @@ async function readSplit(bucket: Bucket, cursors: Map<string, string>, split: Sp
 }
 
 /** Maps, encodes and commits one batch; tells about it only once it is durable, so the counts are of what is stored (I2). */
-async function produce(bucket: Bucket, split: Split, batch: SourceBatch, options: ProduceOptions, signal: AbortSignal): Promise<void> {
+async function produce(
+  bucket: Bucket,
+  split: Split,
+  batch: SourceBatch,
+  options: ProduceOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { mapping, encode, office, flood, clock, emit, pipeline, topic } = options
   const startedMs = clock.monotonic()
   const now = clock.now()
@@ -97,15 +123,35 @@ async function produce(bucket: Bucket, split: Split, batch: SourceBatch, options
   const letters = allFailures.map(failure => letterOf(failure, split, now, options))
   const appends: Append[] = []
   if (encoded.records.length > 0) appends.push({ topic, records: encoded.records })
-  if (letters.length > 0) appends.push({ topic: office.topic, records: letters.map(letter => office.write(letter, identityOf(prefix, letter.source_position))) })
+  if (letters.length > 0)
+    appends.push({
+      topic: office.topic,
+      records: letters.map(letter => office.write(letter, identityOf(prefix, letter.source_position))),
+    })
   failpoint('append.begin')
-  await commitUntilDurable(() => bucket.transact({ appends, cursors: [{ split: split.id, value: batch.cursor }] }), options, signal)
+  await commitUntilDurable(
+    () => bucket.transact({ appends, cursors: [{ split: split.id, value: batch.cursor }] }),
+    options,
+    signal,
+  )
   flood.count(letters.length)
   office.tell(letters)
   const dropped = Object.entries(batch.drops ?? {}) as [keyof NonNullable<SourceBatch['drops']>, number][]
-  emit({ type: 'records_fetched', pipeline, count: batch.items.length + dropped.reduce((sum, [, count]) => sum + count, 0) })
+  emit({
+    type: 'records_fetched',
+    pipeline,
+    count: batch.items.length + dropped.reduce((sum, [, count]) => sum + count, 0),
+  })
   for (const [reason, count] of dropped) if (count > 0) emit({ type: 'records_dropped', pipeline, reason, count })
-  emit({ type: 'batch_appended', pipeline, topic, records: encoded.records.length, deadLetters: letters.length, bytes: encoded.bytes, ms: Math.round(clock.monotonic() - startedMs) })
+  emit({
+    type: 'batch_appended',
+    pipeline,
+    topic,
+    records: encoded.records.length,
+    deadLetters: letters.length,
+    bytes: encoded.bytes,
+    ms: Math.round(clock.monotonic() - startedMs),
+  })
 }
 
 function admit(flood: FloodGuard, count: number, { emit, pipeline }: ProduceOptions): void {
@@ -117,7 +163,12 @@ function admit(flood: FloodGuard, count: number, { emit, pipeline }: ProduceOpti
   }
 }
 
-function letterOf({ item, stage, error }: ItemFailure, split: Split, now: number, { pipeline, topic, version }: ProduceOptions): DeadLetter & { source_position: string } {
+function letterOf(
+  { item, stage, error }: ItemFailure,
+  split: Split,
+  now: number,
+  { pipeline, topic, version }: ProduceOptions,
+): DeadLetter & { source_position: string } {
   return {
     ...errorFields(error),
     stage,

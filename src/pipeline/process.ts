@@ -37,7 +37,13 @@ export function processRecords(steps: readonly ProcessStep[], records: readonly 
       if (current === null) filtered++
       else passed.push(current)
     } catch (error) {
-      failures.push({ log: record.log, stage: 'process', error: asItemError(error, step), attempts: 1, schemaId: record.schemaId })
+      failures.push({
+        log: record.log,
+        stage: 'process',
+        error: asItemError(error, step),
+        attempts: 1,
+        schemaId: record.schemaId,
+      })
     }
   }
   return { passed, filtered, failures }
@@ -45,10 +51,18 @@ export function processRecords(steps: readonly ProcessStep[], records: readonly 
 
 function runStep(step: ProcessStep, record: DecodedRecord): DecodedRecord | null {
   const { log, value } = record
-  const vars = { record: value, key: log.key === null ? null : Buffer.from(log.key).toString('utf8'), topic: log.topic, timestamp: new Date(log.timestampMs) }
+  const vars = {
+    record: value,
+    key: log.key === null ? null : Buffer.from(log.key).toString('utf8'),
+    topic: log.topic,
+    timestamp: new Date(log.timestampMs),
+  }
   if (step.kind === 'filter') {
     const keep = step.expression.evaluate(vars)
-    if (typeof keep !== 'boolean') throw new WeirError('filter.failed', 'The filter gave neither true nor false.', { hint: 'Compare explicitly, for example record.rating <= 2.0.' })
+    if (typeof keep !== 'boolean')
+      throw new WeirError('filter.failed', 'The filter gave neither true nor false.', {
+        hint: 'Compare explicitly, for example record.rating <= 2.0.',
+      })
     return keep ? record : null
   }
   const mapped: Record<string, unknown> = {}

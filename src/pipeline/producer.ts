@@ -55,7 +55,9 @@ export async function runProducer(options: ProducerStageOptions, signal: AbortSi
       stop,
       passed: false,
       failures: [],
-      loop: runBucket(bucket, options, listSplits, AbortSignal.any([signal, stopped.signal, stop.signal]), found => Object.assign(entry, { passed: true, failures: found })).catch(error => {
+      loop: runBucket(bucket, options, listSplits, AbortSignal.any([signal, stopped.signal, stop.signal]), found =>
+        Object.assign(entry, { passed: true, failures: found }),
+      ).catch(error => {
         if (!stop.signal.aborted) failed.reject(error)
       }),
     }
@@ -71,15 +73,25 @@ export async function runProducer(options: ProducerStageOptions, signal: AbortSi
     emit({ type: 'bucket_released', pipeline, bucket: number, why })
   }
   const lost = (number: number): void => {
-    const error = new WeirError('log.fenced', `Another process has taken over bucket ${number} of ${pipeline}; nothing more is written here.`, {
-      hint: 'This process was paused for longer than its lease. Start it again: it goes on where the other one stands.',
-    })
+    const error = new WeirError(
+      'log.fenced',
+      `Another process has taken over bucket ${number} of ${pipeline}; nothing more is written here.`,
+      {
+        hint: 'This process was paused for longer than its lease. Start it again: it goes on where the other one stands.',
+      },
+    )
     emit({ type: 'fenced', pipeline, message: error.message })
     failed.reject(error)
     void end(number, 'fenced')
   }
 
-  const membership = await log.joinProducers({ pipeline, buckets, assigned: begin, revoked: number => end(number, 'rebalance'), lost })
+  const membership = await log.joinProducers({
+    pipeline,
+    buckets,
+    assigned: begin,
+    revoked: number => end(number, 'rebalance'),
+    lost,
+  })
   const allPassed = async (): Promise<void> => {
     for (;;) {
       if (owned.size > 0 && [...owned.values()].every(entry => entry.passed) && (await membership.settled())) return
@@ -135,7 +147,14 @@ async function runBucket(
         continue
       }
       if (!isFetchError(error)) throw thrown
-      emit({ type: 'fetch_failed', pipeline, split: '*', code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) })
+      emit({
+        type: 'fetch_failed',
+        pipeline,
+        split: '*',
+        code: error.code,
+        message: error.message,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+      })
       passed([error])
       if (once) return
       waitMs = retryPassMs

@@ -1,0 +1,307 @@
+// Failures, second step: dead letters go again through the stage that refused them, with the definition of today. The record and the mark of its
+// letter are one transaction, so replaying twice gives one record (I8); a letter that keeps failing is left alone after `maxAttempts`.
+import { toWeirError, WeirError } from '../core/errors.ts'
+import type { Emit } from '../core/event.ts'
+import { failpoint } from '../core/failpoint.ts'
+import type { Item, OutRecord } from '../core/record.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import { commitUntilDurable, type RetryDeps } from './append.ts'
+import type { Decode } from './decode.ts'
+import type { EncodeBatch } from './encode.ts'
+import { identityPrefix, replayedFromHeader } from './identity.ts'
+import type { StoredLetter } from './letters.ts'
+import { mapItems } from './map.ts'
+import { Marks, marksScope } from './marks.ts'
+import type { Append, Bucket, EventLog, Sink, Source } from './ports.ts'
+import { type ProcessStep, processRecords } from './process.ts'
+
+export interface ReplayProducer {
+  readonly source: Source
+  readonly mapping: Mapping
+  readonly encode: EncodeBatch
+}
+
+export interface ReplayConsumer {
+  readonly sink: Sink
+  readonly decode: Decode
+  readonly steps: readonly ProcessStep[]
+}
+
+export interface ReplayOptions extends RetryDeps {
+  readonly log: EventLog
+  readonly deadLetterTopic: string
+  readonly topic: string
+  readonly producer: ReplayProducer
+  /** By consumer group; opened on first use. */
+  readonly consumer: (group: string) => Promise<ReplayConsumer>
+  readonly dryRun: boolean
+  /** A letter that failed this often is skipped, so that a replay in a loop stops by itself. */
+  readonly maxAttempts: number
+  readonly emit: Emit
+}
+
+export interface ReplayOutcome {
+  readonly id: string
+  /** `passed` is replayed, or would be in a dry run. */
+  readonly result: 'passed' | 'failed' | 'skipped'
+  readonly error?: WeirError
+  readonly why?: string
+}
+
+/** Whether a letter passes today, and what it becomes. */
+interface Attempt {
+  readonly records: readonly OutRecord[]
+  /** Appends of a sink that writes to the log. */
+  readonly appends: readonly Append[]
+  /** Hands the record to a sink outside the log; done before the mark is stored. */
+  readonly deliver?: () => Promise<void>
+}
+
+const lettersPerTransaction = 200
+const claimMs = 15_000
+
+/**
+ * Replays the letters one after the other and tells what became of each.
+ * @throws usage.refused when another replay of the topic is at work, log.*
+ */
+export async function* replay(
+  letters: AsyncIterable<StoredLetter>,
+  options: ReplayOptions,
+  signal: AbortSignal,
+): AsyncGenerator<ReplayOutcome> {
+  if (options.dryRun) {
+    for await (const stored of letters) yield (await tryLetter(stored, options, signal)).outcome
+    return
+  }
+  const owner = await claimMarks(options, signal)
+  const totals = { replayed: 0, failed: 0, skipped: 0 }
+  try {
+    const marks = new Map([...owner.bucket.cursors].map(([split, { value }]) => [Number(split), Marks.parse(value)]))
+    let batch: StoredLetter[] = []
+    const flush = async () => {
+      const outcomes = await replayBatch(batch, owner.bucket, marks, options, signal)
+      batch = []
+      for (const { result } of outcomes) totals[result === 'passed' ? 'replayed' : result]++
+      return outcomes
+    }
+    for await (const stored of letters) {
+      batch.push(stored)
+      if (batch.length === lettersPerTransaction) yield* await flush()
+    }
+    if (batch.length > 0) yield* await flush()
+  } finally {
+    await owner.release()
+    options.emit({ type: 'replayed', pipeline: options.pipeline, topic: options.deadLetterTopic, ...totals })
+  }
+}
+
+async function replayBatch(
+  batch: readonly StoredLetter[],
+  bucket: Bucket,
+  marks: Map<number, Marks>,
+  options: ReplayOptions,
+  signal: AbortSignal,
+): Promise<ReplayOutcome[]> {
+  const outcomes: ReplayOutcome[] = []
+  const records: OutRecord[] = []
+  const appends: Append[] = []
+  const touched = new Set<number>()
+  for (const stored of batch) {
+    const { partition, offset } = stored.record
+    const mark = marks.get(partition) ?? new Marks()
+    marks.set(partition, mark)
+    // The state is read again under the claim: what was chosen may have been replayed since.
+    const state = mark.stateOf(offset)
+    const { outcome, attempt } = await tryLetter(
+      { ...stored, state, attempts: stored.letter.attempts + (mark.tries.get(offset) ?? 0) },
+      options,
+      signal,
+    )
+    let final = outcome
+    if (attempt) {
+      try {
+        await attempt.deliver?.()
+        records.push(...attempt.records)
+        appends.push(...attempt.appends)
+        mark.close(offset, 'replayed')
+      } catch (error) {
+        if (signal.aborted) throw error
+        final = { id: stored.id, result: 'failed', error: toWeirError(error) }
+      }
+    }
+    if (final.result === 'failed') mark.tries.set(offset, (mark.tries.get(offset) ?? 0) + 1)
+    if (final.result !== 'skipped') touched.add(partition)
+    outcomes.push(final)
+  }
+  if (touched.size === 0) return outcomes
+  const cursors = [...touched].map(partition => ({
+    split: String(partition),
+    value: marks.get(partition)!.serialize(),
+  }))
+  failpoint('replay.before_commit')
+  await commitUntilDurable(
+    () =>
+      bucket.transact({
+        appends: records.length > 0 ? [{ topic: options.topic, records }, ...appends] : appends,
+        cursors,
+      }),
+    options,
+    signal,
+  )
+  failpoint('replay.after_commit')
+  return outcomes
+}
+
+async function tryLetter(
+  stored: StoredLetter,
+  options: ReplayOptions,
+  signal: AbortSignal,
+): Promise<{ outcome: ReplayOutcome; attempt?: Attempt }> {
+  const { id, state, attempts } = stored
+  if (state !== 'open') return { outcome: { id, result: 'skipped', why: `already ${state}` } }
+  if (attempts >= options.maxAttempts)
+    return {
+      outcome: { id, result: 'skipped', why: `failed ${attempts} times; --max-attempts ${options.maxAttempts}` },
+    }
+  try {
+    const attempt =
+      stored.letter.consumer_group === null
+        ? await again(stored, options, signal)
+        : await consumeAgain(stored, options, signal)
+    return { outcome: { id, result: 'passed' }, attempt }
+  } catch (error) {
+    if (signal.aborted) throw error
+    const known = toWeirError(error, 'replay.failed')
+    if (known.retry && known.code.startsWith('registry.')) throw error
+    return { outcome: { id, result: 'failed', error: known } }
+  }
+}
+
+/** A letter of the producer: decoded by the source, mapped and encoded as an item of today. All items in it pass, or none. */
+async function again(
+  { letter, id }: StoredLetter,
+  { producer, pipeline, clock, deadLetterTopic }: ReplayOptions,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const now = clock.now()
+  const split = letter.split ?? ''
+  const vars = (await splitVars(producer.source, split, signal)) ?? {}
+  const position = letter.source_position ?? id
+  const values = producer.source.reparse(letter.original, letter.context ?? undefined)
+  const items: Item[] = values.map((value, i) => ({
+    value,
+    raw: letter.original,
+    position: values.length === 1 ? position : `${position}#${i}`,
+  }))
+  const { mapped, failures } = mapItems(producer.mapping, items, vars, now)
+  if (failures[0]) throw failures[0].error
+  const encoded = producer.encode(mapped, vars, identityPrefix(pipeline, split), now, [
+    [replayedFromHeader, `${deadLetterTopic}/${id}`],
+  ])
+  if (encoded.failures[0]) throw encoded.failures[0].error
+  return { records: encoded.records, appends: [] }
+}
+
+async function splitVars(
+  source: Source,
+  split: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    return (await source.splits(signal)).find(({ id }) => id === split)?.vars
+  } catch {
+    // A source that is gone, such as a deleted file, still has letters worth replaying.
+    return undefined
+  }
+}
+
+/** A letter of a consumer: decoded, processed and delivered to that consumer's sink. */
+async function consumeAgain(
+  { letter, record }: StoredLetter,
+  options: ReplayOptions,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const { sink, decode, steps } = await options.consumer(letter.consumer_group!)
+  const log = {
+    topic: letter.original_topic ?? letter.topic,
+    partition: letter.original_partition ?? record.partition,
+    offset: letter.original_offset ?? record.offset,
+    timestampMs: record.timestampMs,
+    key: letter.original_key,
+    value: letter.original,
+    headers: letter.original_headers.map(({ name, value }) => [name, value] as const),
+  }
+  const { decoded, failures } = await decode([log])
+  const processed = processRecords(steps, decoded)
+  const failure = failures[0] ?? processed.failures[0]
+  if (failure) throw failure.error
+  const delivery = { topic: log.topic, partition: log.partition, records: processed.passed, nextOffset: null }
+  if (sink.prepare) return { records: [], appends: await sink.prepare(delivery) }
+  return { records: [], appends: [], deliver: () => sink.deliver!(delivery, signal) }
+}
+
+/** Marks letters as discarded: they are left out of lists and replays, and stay in the topic until its retention ends. */
+export async function discard(
+  letters: AsyncIterable<StoredLetter>,
+  options: Omit<ReplayOptions, 'producer' | 'consumer' | 'dryRun' | 'maxAttempts' | 'topic'>,
+  signal: AbortSignal,
+): Promise<number> {
+  const owner = await claimMarks(options, signal)
+  try {
+    const marks = new Map([...owner.bucket.cursors].map(([split, { value }]) => [Number(split), Marks.parse(value)]))
+    const touched = new Set<number>()
+    let count = 0
+    for await (const { record } of letters) {
+      const mark = marks.get(record.partition) ?? new Marks()
+      marks.set(record.partition, mark)
+      if (mark.stateOf(record.offset) !== 'open') continue
+      mark.close(record.offset, 'discarded')
+      touched.add(record.partition)
+      count++
+    }
+    const cursors = [...touched].map(partition => ({
+      split: String(partition),
+      value: marks.get(partition)!.serialize(),
+    }))
+    if (count > 0) await commitUntilDurable(() => owner.bucket.transact({ appends: [], cursors }), options, signal)
+    return count
+  } finally {
+    await owner.release()
+  }
+}
+
+interface Claim {
+  readonly bucket: Bucket
+  release(): PromiseLike<void>
+}
+
+/** Becomes the one process that may change the marks of the topic. @throws usage.refused when another one is at work */
+async function claimMarks(
+  { log, deadLetterTopic, clock }: Pick<ReplayOptions, 'log' | 'deadLetterTopic' | 'clock'>,
+  signal: AbortSignal,
+): Promise<Claim> {
+  const assigned = Promise.withResolvers<Bucket>()
+  const membership = await log.joinProducers({
+    pipeline: marksScope(deadLetterTopic),
+    buckets: 1,
+    assigned: bucket => assigned.resolve(bucket),
+    revoked: async () => {},
+    lost: () => {},
+  })
+  const release = () => membership[Symbol.asyncDispose]()
+  const giveUp = new AbortController()
+  try {
+    const timeout = clock.sleep(claimMs, AbortSignal.any([signal, giveUp.signal])).then(() => {
+      throw new WeirError('usage.refused', `Another replay of ${deadLetterTopic} is at work.`, {
+        hint: 'Wait for it to end, then try again.',
+      })
+    })
+    timeout.catch(() => {})
+    return { bucket: await Promise.race([assigned.promise, timeout]), release }
+  } catch (error) {
+    await release()
+    throw error
+  } finally {
+    giveUp.abort()
+  }
+}
