@@ -1,0 +1,16 @@
+// When the next pass begins. With `every`, a pass begins that long after the last one began, plus up to a tenth more by chance, so that a fleet
+// does not poll in step; a pass that took longer is followed at once. Missed times are not caught up. With `cron`, at the next time it names.
+import { Cron } from 'croner'
+import type { Schedule } from '../config/definition.ts'
+import type { Clock, Random } from '../core/clock.ts'
+import type { NextPass } from '../pipeline/producer.ts'
+
+const jitterShare = 0.1
+
+export function nextPassOf(schedule: Schedule, clock: Clock, random: Random): NextPass {
+  if (schedule === null) return () => null
+  if ('everyMs' in schedule)
+    return lastBeganMs => Math.max(clock.now(), lastBeganMs + schedule.everyMs * (1 + random() * jitterShare))
+  const cron = new Cron(schedule.cron, { paused: true })
+  return () => cron.nextRun(new Date(clock.now()))?.getTime() ?? null
+}
