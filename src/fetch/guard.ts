@@ -25,8 +25,8 @@ export type Verdict =
   | { readonly class: 'throttled'; readonly reason: string; readonly waitMs?: number }
   /** A passing fault: back off and call again. */
   | { readonly class: 'retry'; readonly reason: string; readonly waitMs?: number }
-  /** Refused as a robot: no retry, the breaker of the host opens. */
-  | { readonly class: 'blocked'; readonly reason: string }
+  /** Refused as a robot: no retry, the breaker of the host opens, for `waitMs` or its usual time. */
+  | { readonly class: 'blocked'; readonly reason: string; readonly waitMs?: number }
   /** Refused for good: key, money, entitlement. */
   | { readonly class: 'fatal'; readonly reason: string }
 
