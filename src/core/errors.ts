@@ -16,6 +16,10 @@ export const codes = {
   'usage.not_found': { exit: 2, retry: false, doc: 'What the command names does not exist.' },
   'usage.refused': { exit: 2, retry: false, doc: 'The command is refused in this state, for safety.' },
 
+  'environment.unsupported': { exit: 3, retry: false, doc: 'This Node, or the SQLite in it, is too old or lacks a part.' },
+  'environment.unhealthy': { exit: 3, retry: false, doc: 'A check of weir doctor failed.' },
+  'listen.failed': { exit: 3, retry: true, doc: 'The address cannot be listened on: in use, privileged, or not of this machine.' },
+
   'config.unreadable': { exit: 2, retry: false, doc: 'A definition file cannot be read, or is not UTF-8 text.' },
   'config.too_large': { exit: 2, retry: false, doc: 'A definition passes a cap on size, depth, keys or aliases.' },
   'config.syntax': { exit: 2, retry: false, doc: 'A definition is not well-formed YAML.' },
@@ -110,6 +114,7 @@ export const codes = {
   'sink.failed': { exit: 3, retry: true, doc: 'The sink could not take the records.' },
   'sink.rejected': { exit: 2, retry: false, doc: 'The sink will never take this record.' },
   'sink.locked': { exit: 3, retry: false, doc: 'Another process writes to the same sink.' },
+  'sink.damaged': { exit: 3, retry: false, doc: 'What a sink wrote before is missing, shorter or not its own.' },
 
   'dead_letter.flood': {
     exit: 3,

@@ -1,0 +1,45 @@
+// Values of flags and arguments, parsed once with an error that says what was expected.
+import { WeirError } from '../core/errors.ts'
+import { printable } from './terminal.ts'
+
+const invalid = (where: string, text: string, hint: string) =>
+  new WeirError('usage.invalid', `${where} has no meaning: ${printable(text, 80) || '(empty)'}`, { at: where, hint })
+
+/** A TCP port from 0 (any free one) to 65535. @throws usage.invalid */
+export function parsePort(text: string, where = '--port'): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port >= 0 && port <= 65_535) return port
+  throw invalid(where, text, 'A port is a number from 0 to 65535; 0 takes any free one.')
+}
+
+/** A host name or address to listen on. @throws usage.invalid */
+export function parseHost(text: string, where = '--host'): string {
+  if (/^[A-Za-z0-9:.%_-]{1,255}$/.test(text)) return text
+  throw invalid(where, text, 'Write a host name or an address, such as 127.0.0.1 or ::1.')
+}
+
+/** A whole number between `min` and `max`. @throws usage.invalid */
+export function parseInteger(text: string, where: string, min: number, max: number): number {
+  const number = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (number >= min && number <= max) return number
+  throw invalid(where, text, `Write a whole number from ${min} to ${max}.`)
+}
+
+export type ReadFrom = 'earliest' | 'latest' | { readonly offset: bigint } | { readonly timeMs: number }
+
+/** Where to start reading: `earliest`, `latest`, an offset, or a point in time. @throws usage.invalid */
+export function parseFrom(text: string, where = '--from'): ReadFrom {
+  if (text === 'earliest' || text === 'latest') return text
+  if (/^\d{1,19}$/.test(text)) return { offset: BigInt(text) }
+  const timeMs = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
+  if (!Number.isNaN(timeMs)) return { timeMs }
+  throw invalid(where, text, 'Write earliest, latest, an offset such as 1200, or a time such as 2026-01-31T10:00:00Z.')
+}
+
+/** A name for something of the store: no control characters, not too long. @throws usage.invalid */
+export function parseName(text: string, what: string): string {
+  if (text.length > 0 && text.length <= 512 && !/[\u0000-\u001f\u007f]/.test(text)) return text
+  throw invalid(what, text, `A ${what} has 1 to 512 characters and no control characters.`)
+}

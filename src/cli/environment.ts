@@ -1,0 +1,51 @@
+// The variables weir reads, as a table: checked at the start of every command, printed in the reference. A known variable that is
+// set but empty is a mistake in somebody's deployment; an unknown WEIR_ variable is likely a misspelt one.
+import { closest } from '../config/suggest.ts'
+import { WeirError } from '../core/errors.ts'
+import { parsePort } from './arguments.ts'
+import { printable, type Terminal } from './terminal.ts'
+
+interface Variable {
+  readonly doc: string
+  /** Throws when the value has no meaning. */
+  readonly check?: (value: string) => void
+}
+
+export const environment: Readonly<Record<string, Variable>> = {
+  WEIR_BROKER: { doc: 'Overrides `broker` of weir.yaml: `embedded`.' },
+  WEIR_REGISTRY: { doc: 'Overrides `registry` of weir.yaml: `embedded`.' },
+  WEIR_HOST: { doc: 'The address to listen on, for what listens; `--host` wins.' },
+  WEIR_PORT: {
+    doc: 'The port to listen on, for what listens; `--port` wins.',
+    check: value => void parsePort(value, 'WEIR_PORT'),
+  },
+  WEIR_LOG_LEVEL: { doc: 'The least level that is logged: `debug`, `info`, `warn`, `error`, `fatal`.' },
+  WEIR_DEBUG: { doc: '`1` adds stack traces to errors and shows warnings of the runtime.' },
+  WEIR_FAILPOINT: { doc: 'For tests: makes the process die, fail or wait at a named place.' },
+  WEIR_REQUIRE: { doc: 'For tests: services whose absence is a failure, not a skip.' },
+}
+
+/** Warnings about the environment. @throws usage.invalid for a known variable that is empty or has no meaning. */
+export function checkEnvironment(env: Terminal['env']): { readonly message: string; readonly hint: string }[] {
+  for (const [name, variable] of Object.entries(environment)) {
+    const value = env[name]
+    if (value === undefined) continue
+    if (value === '')
+      throw new WeirError('usage.invalid', `${name} is set but empty`, {
+        at: `environment variable ${name}`,
+        hint: `Give it a value, or unset it. ${variable.doc}`,
+      })
+    variable.check?.(value)
+  }
+  return Object.keys(env)
+    .filter(name => name.startsWith('WEIR_') && !Object.hasOwn(environment, name))
+    .sort()
+    .map(name => ({ message: `unknown environment variable ${printable(name, 80)}`, hint: hintFor(name) }))
+}
+
+function hintFor(name: string): string {
+  const near = closest(name, Object.keys(environment))
+  return near
+    ? `Did you mean ${near}?`
+    : 'Names that start with WEIR_ are for weir itself; name your own variables differently.'
+}

@@ -1,0 +1,48 @@
+// The commands, as a plain map: a line each. The code of a command is loaded only when it is called, so that `weir lint` pays for no server.
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+
+export interface CommandEntry {
+  /** One line for the list in the help. */
+  readonly summary: string
+  readonly group: 'Pipelines' | 'Looking in' | 'Recovering' | 'Workshop'
+  readonly load: () => Promise<{ register(program: Command, context: CliContext): void }>
+}
+
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  lint: {
+    summary: 'Check pipeline files without running them',
+    group: 'Pipelines',
+    load: () => import('./lint.ts'),
+  },
+  connectors: {
+    summary: 'List sources and sinks, or show one with its fields',
+    group: 'Pipelines',
+    load: () => import('./connectors.ts'),
+  },
+  topic: {
+    summary: 'List topics and read records',
+    group: 'Looking in',
+    load: () => import('./topic.ts'),
+  },
+  cursor: {
+    summary: 'See and change where a pipeline stands in its source',
+    group: 'Recovering',
+    load: () => import('./cursor.ts'),
+  },
+  doctor: {
+    summary: 'Check this machine, the store and the pipelines here',
+    group: 'Looking in',
+    load: () => import('./doctor.ts'),
+  },
+  simulate: {
+    summary: 'Serve a simulated review vendor to try things on',
+    group: 'Workshop',
+    load: () => import('./simulate.ts'),
+  },
+  docs: {
+    summary: 'Write the reference pages and the schemas for editors',
+    group: 'Workshop',
+    load: () => import('./docs.ts'),
+  },
+}
