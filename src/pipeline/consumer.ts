@@ -56,12 +56,7 @@ export async function runConsumer(options: ConsumerStageOptions, signal: AbortSi
       lagToldMs = clock.monotonic()
       await tellLag(consumer, options)
     }
-    const fetched = await consumer.poll({
-      maxRecords: batch.records,
-      maxBytes: batch.bytes,
-      maxWaitMs: pollWaitMs,
-      signal,
-    })
+    const fetched = await pollUntilStopped(consumer, batch, signal)
     if (fetched === null) {
       if (enough() && (await consumer.lag()) === 0n) break
       continue
@@ -78,6 +73,20 @@ export async function runConsumer(options: ConsumerStageOptions, signal: AbortSi
     }
   }
   await tellLag(consumer, options)
+}
+
+/** null when nothing came, or when told to stop while waiting. */
+async function pollUntilStopped(
+  consumer: Consumer,
+  batch: ConsumerStageOptions['batch'],
+  signal: AbortSignal,
+): Promise<Fetched | null> {
+  try {
+    return await consumer.poll({ maxRecords: batch.records, maxBytes: batch.bytes, maxWaitMs: pollWaitMs, signal })
+  } catch (error) {
+    if (signal.aborted) return null
+    throw error
+  }
 }
 
 /** Decides what an error of one batch means for the stage. */

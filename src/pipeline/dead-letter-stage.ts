@@ -33,7 +33,12 @@ export async function runDeadLetterStage(
     outOfRange: 'earliest',
   })
   while (!signal.aborted) {
-    const fetched = await consumer.poll({ maxRecords: 500, maxBytes: 8 * 1024 * 1024, maxWaitMs: pollWaitMs, signal })
+    const fetched = await consumer
+      .poll({ maxRecords: 500, maxBytes: 8 * 1024 * 1024, maxWaitMs: pollWaitMs, signal })
+      .catch(error => {
+        if (signal.aborted) return null
+        throw error
+      })
     if (fetched === null) {
       if (enough() && (await consumer.lag()) === 0n) return
       continue
