@@ -76,7 +76,6 @@ function inRange(value: unknown, min: bigint, max: bigint): boolean {
 }
 
 function isByteText(value: unknown): value is string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what Avro allows
   return typeof value === 'string' && /^[\u0000-\u00ff]*$/.test(value)
 }
 

@@ -63,7 +63,7 @@ function find(value: unknown, node: SchemaNode, at: string, depth: number): Misf
       if (!isObject(value)) return misfit()
       return first(Object.entries(value), ([key, item]) =>
         key.isWellFormed()
-          ? find(item, node.values, `${at}/${escape(key)}`, depth + 1)
+          ? find(item, node.values, `${at}/${pointerPart(key)}`, depth + 1)
           : { at, node, got: 'a key that is not valid Unicode' },
       )
     case 'record':
@@ -131,7 +131,7 @@ function kindOf(value: unknown, node: SchemaNode): string {
   }
 }
 
-function escape(key: string): string {
+function pointerPart(key: string): string {
   const short = key.length > 64 ? `${key.slice(0, 64).toWellFormed()}...` : key
   return short.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
 }

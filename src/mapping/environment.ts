@@ -1,0 +1,112 @@
+// The CEL environment: the library's own functions, ours (functions/), arithmetic that mixes int and double, limits on expressions.
+// Built once, on first use; one clone per set of variables.
+import { Environment } from '@marcbachmann/cel-js'
+import { mappingFunctions } from './functions/catalogue.ts'
+import type { MappingFunction } from './functions/function.ts'
+import { unwrap } from './optional.ts'
+
+/** Names alone (of any type), or names with their CEL type. */
+export type Variables = readonly string[] | Readonly<Record<string, string>>
+
+export const maxExpressionLength = 8192
+
+let base: Environment | undefined
+const clones = new Map<string, Environment>()
+const maxClones = 64
+
+export function environmentFor(vars: Variables): Environment {
+  const declared = Array.isArray(vars)
+    ? (vars as readonly string[]).map(name => [name, 'dyn'] as const)
+    : Object.entries(vars as Readonly<Record<string, string>>)
+  const key = declared
+    .map(([name, type]) => `${name}:${type}`)
+    .sort()
+    .join(';')
+  const known = clones.get(key)
+  if (known) return known
+  base ??= build()
+  const environment = base.clone()
+  for (const [name, type] of declared) environment.registerVariable(name, type)
+  if (clones.size >= maxClones) clones.delete(clones.keys().next().value!)
+  clones.set(key, environment)
+  return environment
+}
+
+/** Every function name an expression may call, for suggestions. */
+export function functionNames(): readonly string[] {
+  base ??= build()
+  return [...new Set(base.getDefinitions().functions.map(fn => fn.name))]
+}
+
+/** The ways a function may be called, for messages. */
+export function signaturesOf(name: string): readonly string[] {
+  base ??= build()
+  return base
+    .getDefinitions()
+    .functions.filter(fn => fn.name === name && !fn.signature.includes('null') && !fn.signature.includes('optional<'))
+    .map(fn => fn.signature)
+}
+
+function build(): Environment {
+  const environment = new Environment({
+    enableOptionalTypes: true,
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: 1000, maxDepth: 48, maxListElements: 200, maxMapEntries: 200, maxCallArguments: 16 },
+  })
+  registerArithmetic(environment)
+  for (const fn of mappingFunctions) registerFunction(environment, fn)
+  return environment
+}
+
+/** JSON numbers are doubles and literals like 2 are ints: `this.votes + 1` must mean what it says. */
+function registerArithmetic(environment: Environment): void {
+  const mixed: Record<string, (a: number, b: number) => number> = {
+    '+': (a, b) => a + b,
+    '-': (a, b) => a - b,
+    '*': (a, b) => a * b,
+    '/': (a, b) => a / b,
+    '%': (a, b) => a % b,
+  }
+  for (const [operator, apply] of Object.entries(mixed)) {
+    environment.registerOperator(`double ${operator} int: double`, (a: number, b: bigint) => apply(a, Number(b)))
+    environment.registerOperator(`int ${operator} double: double`, (a: bigint, b: number) => apply(Number(a), b))
+  }
+  environment.registerOperator('double % double: double', (a: number, b: number) => a % b)
+}
+
+/** The library has a method of this name already: bytes.json(). */
+const ownMethods = new Set(['json'])
+
+function registerFunction(environment: Environment, fn: MappingFunction): void {
+  const run = fn.run as (...args: unknown[]) => unknown
+  const types = fn.parameters.map(parameter => parameter.type)
+  const [head, ...rest] = types
+  const anything = head === 'dyn' || types.includes('dyn')
+  const call = anything
+    ? (...args: unknown[]) => {
+        for (let i = 0; i < args.length; i++) args[i] = unwrap(args[i])
+        if (fn.nullGivesNull && args[0] === null) return null
+        return run(...args)
+      }
+    : run
+  const options = { async: false }
+  const register = (first: string, returns: string, handler: (...args: unknown[]) => unknown) => {
+    environment.registerFunction(`${fn.name}(${[first, ...rest].join(', ')}): ${returns}`, handler, options)
+    const taken = ownMethods.has(fn.name) || (fn.name === 'trim' && first === 'string')
+    if (!taken && fn.name !== 'default' && fn.name !== 'coalesce')
+      environment.registerFunction(`${first}.${fn.name}(${rest.join(', ')}): ${returns}`, handler, options)
+  }
+  register(head!, fn.returns, call)
+  if (head === 'dyn' || !fn.nullGivesNull) return
+  register('null', 'dyn', () => null)
+  register('optional', 'dyn', (first, ...others) => {
+    const value = unwrap(first)
+    if (value === null) return null
+    if (!fits(value, head!)) throw new TypeError(`${fn.name} takes ${head}`)
+    return call(value, ...others)
+  })
+}
+
+function fits(value: unknown, type: string): boolean {
+  return type === 'list' ? Array.isArray(value) : typeof value === type
+}
