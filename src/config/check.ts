@@ -1,6 +1,7 @@
 // A value checked against its spec by ajv. Each mistake is said once, for people, with its place.
 // In a union only the branch that was meant is complained about.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { remember } from '../core/secret.ts'
 import { complaintOf } from './complaint.ts'
 import { segment } from './problem.ts'
 import type { Reading } from './resolve.ts'
@@ -45,8 +46,16 @@ export function checkValue(value: unknown, shape: Shape, base: string, reading: 
   for (const error of meantErrors(validate.errors ?? [], choices)) {
     const found = complaintOf(error, base, reading)
     if (reading.lost.has(found.pointer) || reading.problems.failedAt(found.pointer, found.on)) continue
+    if (error.keyword === 'additionalProperties') rememberStray(error)
     reading.problems.add(found)
   }
+}
+
+/** A mistyped field beside secret ones most likely holds a secret: it must not show in the line. */
+function rememberStray(error: ErrorObject): void {
+  const { properties = {} } = error.parentSchema as Shape
+  const stray = (error.data as Record<string, unknown>)[String(error.params['additionalProperty'])]
+  if (typeof stray === 'string' && Object.values(properties).some(field => field.weir === 'secret')) remember(stray)
 }
 
 /** A union in the value: where it is, in the value and in the spec, and the branch that was meant (-1: none fits). */

@@ -1,6 +1,6 @@
 // What ajv found, said for people: what was expected, what is there, what to write. Values that may be secret are never quoted (I9).
 import type { ErrorObject } from 'ajv'
-import { formatBytes, formatDuration } from '../core/units.ts'
+import { formatBytes } from '../core/units.ts'
 import { type Found, lastOf, segment } from './problem.ts'
 import type { Reading } from './resolve.ts'
 import { isObject, type Shape } from './shape.ts'
@@ -148,7 +148,10 @@ function got(value: unknown, shape: Shape, pointer: string, reading: Reading): s
   if (resolved) return `another value from ${resolved.names.map(name => `\${${name}}`).join(', ')}`
   if (value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
-  if (isObject(value)) return 'fields (key: value)'
+  if (isObject(value)) {
+    const keys = Object.keys(value)
+    return keys.length > 0 && keys.length <= 3 ? `fields {${keys.join(', ')}}` : 'fields (key: value)'
+  }
   const kind = typeof value === 'string' ? 'the text' : typeof value === 'number' ? 'the number' : ''
   if (shape.weir === 'secret' || shape.weir === 'template') return kind || 'true or false'
   const text = typeof value === 'string' ? value.slice(0, 60) : String(value)
@@ -182,6 +185,13 @@ function hintFor(shape: Shape, value: unknown, pointer: string, reading: Reading
     if (wants === 'size') return 'Units are b, kb, mb, gb: 64kb, 16mb.'
   }
   if (value === null) return 'Write a value, or remove the field.'
+  if (shape.anyOf && isObject(value)) {
+    const known = shape.anyOf.flatMap(branch => Object.keys(branch.properties ?? {}))
+    const near = Object.keys(value)
+      .map(key => closest(key, known))
+      .find(word => word !== undefined)
+    if (near) return `Did you mean ${near}?`
+  }
   return shape.description
 }
 
@@ -206,9 +216,18 @@ function exampleOf(shape: Shape): string {
   return shape.type === 'array' ? '[…]' : shape.type === 'object' ? '{…}' : '…'
 }
 
-/** A number with the unit of its kind. */
+const durations = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+  [1000, 's'],
+  [1, 'ms'],
+] as const
+
+/** A number with the unit of its kind, as it is written in YAML. */
 export function withUnit(value: number, shape: Shape): string {
-  if (shape.weir === 'duration') return formatDuration(value)
   if (shape.weir === 'size') return formatBytes(value)
-  return `${Number((value * 100).toFixed(4))}%`
+  if (shape.weir !== 'duration') return `${Number((value * 100).toFixed(4))}%`
+  const [unit, name] = value === 0 ? [1, 'ms'] : durations.find(([ms]) => value % ms === 0)!
+  return `${value / unit}${name}`
 }

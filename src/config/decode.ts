@@ -60,7 +60,7 @@ function decodeText(text: string, shape: Shape, pointer: string, reading: Readin
     case 'template':
       return decodeTemplate(text, shape, pointer, reading)
     case 'expression':
-      compile(() => compileExpression(text, shape.weirVars ?? []), pointer, reading)
+      compile(text, () => compileExpression(text, shape.weirVars ?? []), pointer, reading)
       return text
     default:
       return text
@@ -106,18 +106,22 @@ function decodeSecret(text: string, pointer: string, reading: Reading): string |
 }
 
 function decodeTemplate(text: string, shape: Shape, pointer: string, reading: Reading): string | Secret {
-  compile(() => compileTemplate(text, shape.weirVars ?? []), pointer, reading)
+  compile(text, () => compileTemplate(text, shape.weirVars ?? []), pointer, reading)
+  if (/(^|_)url$/.test(lastOf(pointer))) reading.urls.set(pointer, text)
   return reading.resolved.get(pointer)?.outside.length ? new Secret(text) : text
 }
 
-function compile(work: () => unknown, pointer: string, reading: Reading): void {
+function compile(text: string, work: () => unknown, pointer: string, reading: Reading): void {
   try {
     work()
   } catch (thrown) {
     const error = toWeirError(thrown, 'config.expression')
+    const column = Number(/^column (\d+)$/.exec(error.at ?? '')?.[1])
+    const span = column > 0 ? reading.problems.spanIn(pointer, text, column) : undefined
     reading.problems.add({
+      ...(span ? { span } : {}),
       code: error.code === 'config.expression' ? error.code : 'config.expression',
-      message: `${nameOf(pointer)}: ${error.message}${error.at ? ` (${error.at})` : ''}`,
+      message: `${nameOf(pointer)}: ${error.message}${error.at && !span ? ` (${error.at})` : ''}`,
       pointer,
       hint: error.hint ?? 'Expressions are CEL; the reference lists the functions there are.',
     })

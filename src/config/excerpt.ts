@@ -3,7 +3,7 @@ import { redact } from '../core/secret.ts'
 
 const maxShown = 160
 const secretKey =
-  /(["']?[\w.-]*(?:passw(?:or)?d|passwd|secret|token|bearer|api[_-]?key|access[_-]?key|credential|authorization|cookie)[\w.-]*["']?\s*[:=]\s*)(?!\s)("(?:[^"\\]|\\.)*"?|'[^']*'?|\{\{.*?\}\}|[^,{}[\]#]+)/gi
+  /(["']?[\w.-]*(?:pass+w\w*|pas+word|passphrase|pwd|secret|token|bearer|api[_-]?key|access[_-]?key|credential|authorization|cookie)[\w.-]*["']?\s*[:=]\s*)(?!\s)("(?:[^"\\]|\\.)*"?|'[^']*'?|\{\{.*?\}\}|(?:\$\{[^}]*\}|[^,{}[\]#])+)/gi
 const userinfo = /(:\/\/)([^/\s@"'${}]+)(@)/g
 
 export interface Shown {

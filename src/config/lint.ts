@@ -13,6 +13,7 @@ import { checkAgainst, readSchemaFile, type SchemaFile } from './schema-file.ts'
 import { isObject } from './shape.ts'
 import { type Chosen, readSlot } from './slot.ts'
 import { readText } from './text.ts'
+import { checkUrls } from './urls.ts'
 import { parseYaml } from './yaml.ts'
 
 export interface LintOptions {
@@ -69,9 +70,10 @@ export function examine(input: PipelineInput, options: LintOptions): LintedPipel
     variables: { env: options.env, baseDir: dirname(file) },
     unset: options.unsetVariables ?? 'error',
     resolved: new Map(),
+    urls: new Map(),
     lost: new Set(),
   }
-  const fields = (readPart(value, pipelineSpec, '', reading) ?? {}) as PartlyFields
+  const fields = (readPart(knownVersion(value, problems), pipelineSpec, '', reading) ?? {}) as PartlyFields
   const source = isObject(fields.source)
     ? readSlot(
         fields.source,
@@ -88,6 +90,7 @@ export function examine(input: PipelineInput, options: LintOptions): LintedPipel
       : undefined,
   )
   checkRules(fields, problems)
+  checkUrls(reading.urls, fields.fetch?.allow_private ?? [], problems)
   warnOnReplay(source, problems)
   const schema =
     fields.topic?.schema === undefined ? undefined : readSchemaFile(fields.topic.schema, dirname(file), problems)
@@ -112,6 +115,19 @@ export function readDefinitionText(
   }
   const problems = new Problems(given.file, read.text, strict)
   return { problems, value: parseYaml(read.text, problems) }
+}
+
+/** Without the version, after a word about one that this weir does not read. */
+export function knownVersion(value: Record<string, unknown>, problems: Problems): Record<string, unknown> {
+  const { version, ...rest } = value
+  if (typeof version !== 'number' || version === 1) return value
+  problems.add({
+    code: 'config.invalid',
+    message: `The file is of version ${version}; this weir reads version 1.`,
+    pointer: '/version',
+    hint: version > 1 ? 'It comes from the future: use a newer weir.' : 'Write `version: 1`, or leave it out.',
+  })
+  return rest
 }
 
 type ChosenSource = Chosen<Catalogue['sources'][string]>

@@ -35,7 +35,7 @@ export interface Found {
   /** What the caret points at; default value. */
   readonly on?: 'key' | 'value'
   /** Offsets where the pointer has no place of its own. */
-  readonly span?: { readonly start: number; readonly end: number }
+  readonly span?: { readonly start: number; readonly end: number } | undefined
   /** Default: warning for config.warning, error for all others. */
   readonly severity?: Problem['severity']
 }
@@ -83,6 +83,16 @@ export class Problems {
     )
   }
 
+  /** Offsets of a column (from 1) of a scalar that stands on one line just as it is; undefined for others. */
+  spanIn(pointer: string, scalar: string, column: number): Found['span'] {
+    const place = this.places.get(pointer)
+    if (!place || this.#text === null || scalar.includes('\n')) return undefined
+    const start = place.plain ? place.start : place.start + 1
+    if (this.#text.slice(start, start + scalar.length) !== scalar || column < 1 || column > scalar.length + 1)
+      return undefined
+    return { start: start + column - 1, end: start + column }
+  }
+
   /** Everything found, in the order of the file. Call it last: secrets learned late are masked too. */
   list(): readonly LocatedProblem[] {
     return this.#found.map(found => this.#locate(found)).sort((a, b) => a.line - b.line || a.column - b.column)
@@ -115,7 +125,7 @@ export class Problems {
     }
     if (this.#text === null) return { ...common, line: 1, column: 1, excerpt: null, caret: 0, length: 1 }
     const at = Math.min(start, this.#text.length)
-    const lineStart = this.#text.lastIndexOf('\n', at - 1) + 1
+    const lineStart = at === 0 ? 0 : this.#text.lastIndexOf('\n', at - 1) + 1
     const nextBreak = this.#text.indexOf('\n', lineStart)
     const lineEnd = nextBreak === -1 ? this.#text.length : nextBreak
     let line = 1

@@ -12,6 +12,8 @@ export interface Reading {
   readonly unset: 'error' | 'warning'
   /** By pointer: values that came, at least in part, from variables. */
   readonly resolved: Map<string, Resolved>
+  /** Addresses in the definition, by pointer: checked when it is known what may be called. */
+  readonly urls: Map<string, string>
   /** Values that could not be had: nothing more is said about them. */
   readonly lost: Set<string>
 }
@@ -36,8 +38,10 @@ export function resolveValue(value: unknown, shape: Shape | undefined, pointer: 
     }
     return result
   }
-  if (value === null && meant?.type === 'object') return {}
-  if (value === null && meant?.type === 'array') return []
+  // Refused already: an alias, a tag or a number that is none.
+  if (value === null && reading.problems.failedAt(pointer, 'value')) reading.lost.add(pointer)
+  else if (value === null && meant?.type === 'object') return {}
+  else if (value === null && meant?.type === 'array') return []
   return value
 }
 

@@ -66,7 +66,7 @@ function checkNames({ topic, dead_letter }: PartlyFields, problems: Problems): v
     if (name === '.' || name === '..')
       problems.add({
         code: 'config.invalid',
-        message: `${nameOf(pointer)} cannot be ${name}.`,
+        message: `${nameOf(pointer)} cannot be \`${name}\`.`,
         pointer,
         hint: 'Use a word: topics are folders to some brokers.',
       })
@@ -78,7 +78,7 @@ function checkNames({ topic, dead_letter }: PartlyFields, problems: Problems): v
       pointer: '/dead_letter/topic',
       hint: `Use another name, such as ${deadLetterTopic(topic.name)}.`,
     })
-  if (dead_letter?.topic === undefined && deadLetterTopic(topic.name).length > 249)
+  if (dead_letter?.topic === undefined && topic.name.length <= 249 && deadLetterTopic(topic.name).length > 249)
     problems.add({
       code: 'config.invalid',
       message: 'The name of the topic leaves no room for that of its dead letters (249 characters).',

@@ -99,7 +99,9 @@ export function branchOf(branches: readonly Shape[], value: unknown): number {
       bestScore = score
     }
   })
-  return best
+  // Fields that no branch knows: naming all branches says more than complaining about the first.
+  const unclear = bestScore === 0 && branches[best]?.type === 'object'
+  return unclear && branches.filter(branch => branch.type === 'object').length > 1 ? -1 : best
 }
 
 /** -1: not of that type; more is more alike. */
@@ -115,14 +117,14 @@ function likeness(shape: Shape, value: unknown): number {
 }
 
 function objectLikeness(shape: Shape, value: Record<string, unknown>): number {
-  let score = 1
+  let score = Object.keys(value).length === 0 ? 1 : 0
   for (const [key, field] of Object.entries(value)) {
     const known = fieldShape(shape, key)
     if (!known) continue
     if (known.const !== undefined && known.const !== field) return 0
     score += likeness(known, field) >= 0 ? 3 : 1
   }
-  return shape.required?.every(key => Object.hasOwn(value, key)) ? score + 1 : score
+  return score > 0 && shape.required?.every(key => Object.hasOwn(value, key)) ? score + 1 : score
 }
 
 function arrayLikeness(shape: Shape, value: readonly unknown[]): number {

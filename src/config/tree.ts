@@ -3,10 +3,11 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
 import { codeOf, WeirError } from '../core/errors.ts'
 import { type Place, type Problems, segment } from './problem.ts'
-import { limits } from './yaml.ts'
 
-/** Values after aliases are resolved: 20 aliases could otherwise make millions. */
-const maxNodes = 20_000
+/** Caps on a definition. Without them a few bytes of aliases or brackets take seconds and gigabytes. */
+export const limits = { depth: 32, aliases: 20, keys: 5000 } as const
+/** Values that aliases and merges add: 20 aliases could otherwise make millions. */
+const maxExpanded = 5000
 const refusedKeys = new Set(['__proto__', 'constructor', 'prototype'])
 const coreTags = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map(name => `tag:yaml.org,2002:${name}`))
 
@@ -15,9 +16,12 @@ interface Walk {
   readonly anchors: Map<string, Node>
   /** Nodes being read now: an alias to one of them is a loop. */
   readonly open: Set<Node>
-  nodes: number
+  /** How many aliases and merges the walk is inside of. */
+  expanding: number
+  expanded: number
+  /** Where the outermost of them stands. */
+  expandedAt: number
   keys: number
-  aliases: number
 }
 
 /** The document's fields; undefined when it is not a usable map. */
@@ -33,7 +37,15 @@ export function readTree(document: Document.Parsed, problems: Problems): Record<
     })
     return undefined
   }
-  const walk: Walk = { problems, anchors: new Map(), open: new Set(), nodes: 0, keys: 0, aliases: 0 }
+  const walk: Walk = {
+    problems,
+    anchors: new Map(),
+    open: new Set(),
+    expanding: 0,
+    expanded: 0,
+    expandedAt: 0,
+    keys: 0,
+  }
   try {
     const value = read(root, '', null, 1, walk)
     if (isMap(root)) return value as Record<string, unknown>
@@ -54,7 +66,8 @@ export function readTree(document: Document.Parsed, problems: Problems): Record<
 function read(node: Node | null, pointer: string, key: Place['key'], depth: number, walk: Walk): unknown {
   if (node === null) return setPlace(pointer, key ? [key.end, key.end] : [0, 1], key, walk, null)
   const [start, end] = [node.range?.[0] ?? 0, node.range?.[1] ?? 1]
-  if (++walk.nodes > maxNodes) tooLarge(walk, pointer, start, `The aliases expand to more than ${maxNodes} values.`)
+  if (walk.expanding > 0 && ++walk.expanded > maxExpanded)
+    tooLarge(walk, pointer, start, `The aliases expand to more than ${maxExpanded} values.`)
   if (depth > limits.depth) tooLarge(walk, pointer, start, `The text is nested deeper than ${limits.depth} levels.`)
   if (isAlias(node)) return readAlias(node.source, node, pointer, key, depth, walk)
   if ('anchor' in node && node.anchor) walk.anchors.set(node.anchor, node)
@@ -85,7 +98,12 @@ function read(node: Node | null, pointer: string, key: Place['key'], depth: numb
 function readAlias(name: string, node: Node, pointer: string, key: Place['key'], depth: number, walk: Walk): unknown {
   const target = walk.anchors.get(name)
   const span = { start: node.range?.[0] ?? 0, end: node.range?.[1] ?? 1 }
-  if (target && !walk.open.has(target) && ++walk.aliases <= maxNodes) return read(target, pointer, key, depth, walk)
+  if (target && !walk.open.has(target)) {
+    if (walk.expanding++ === 0) walk.expandedAt = span.start
+    const value = read(target, pointer, key, depth, walk)
+    walk.expanding--
+    return value
+  }
   walk.problems.add({
     code: 'config.syntax',
     message: target ? 'An alias (*) stands inside its own anchor.' : 'An alias (*) whose anchor (&) is not set above.',
@@ -154,6 +172,7 @@ function merge(
       continue
     }
     walk.open.add(source)
+    if (walk.expanding++ === 0) walk.expandedAt = pair.key.range?.[0] ?? 0
     for (const item of source.items as Pair<Node, Node | null>[]) {
       const key = keyOf(item.key, pointer, walk)
       if (key === undefined || Object.hasOwn(into, key)) continue
@@ -162,6 +181,7 @@ function merge(
       if (key === '<<' && isPlain(item.key)) merge(into, item, pointer, depth + 1, walk)
       else into[key] = read(item.value, pointer + segment(key), { start, end }, depth + 1, walk)
     }
+    walk.expanding--
     walk.open.delete(source)
   }
 }
@@ -169,7 +189,7 @@ function merge(
 function keyOf(node: Node | null, pointer: string, walk: Walk): string | undefined {
   const target = node && isAlias(node) ? walk.anchors.get(node.source) : node
   const span = { start: node?.range?.[0] ?? 0, end: node?.range?.[1] ?? 1 }
-  if (!target || !isScalar(target)) {
+  if (!target || !isScalar(target) || target.value === null || target.value === '') {
     walk.problems.add({
       code: 'config.syntax',
       message: 'A key must be a single word of text.',
@@ -226,7 +246,8 @@ function setPlace<T>(
   return value
 }
 
-function tooLarge(walk: Walk, pointer: string, start: number, message: string): never {
+function tooLarge(walk: Walk, pointer: string, offset: number, message: string): never {
+  const start = walk.expanding > 0 ? walk.expandedAt : offset
   walk.problems.add({
     code: 'config.too_large',
     message,

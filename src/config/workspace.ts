@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { WeirError } from '../core/errors.ts'
 import type { WorkspaceDefinition } from './definition.ts'
-import { readDefinitionText } from './lint.ts'
+import { knownVersion, readDefinitionText } from './lint.ts'
 import { DefinitionError, type LocatedProblem, type Problems } from './problem.ts'
 import { readPart } from './read.ts'
 import { workspaceSpec } from './workspace-spec.ts'
@@ -59,7 +59,7 @@ function readWorkspace(file: string, env: Env): { readonly data: string } {
 function examineWorkspace(file: string, env: Env, strict: boolean): { problems: Problems; data: string | undefined } {
   const { problems, value } = readDefinitionText({ file: resolve(file) }, strict)
   if (!value) return { problems, data: undefined }
-  const rest = { ...value }
+  const rest = { ...knownVersion(value, problems) }
   for (const field of ['broker', 'registry'] as const) {
     const written = value[field]
     if (written === undefined || written === 'embedded') continue
@@ -69,7 +69,14 @@ function examineWorkspace(file: string, env: Env, strict: boolean): { problems: 
     problems.add({ code: 'config.invalid', pointer: `/${field}`, ...onlyEmbedded(field) })
   }
   const variables = { env, baseDir: dirname(resolve(file)) }
-  const reading = { problems, variables, unset: 'error', resolved: new Map(), lost: new Set<string>() } as const
+  const reading = {
+    problems,
+    variables,
+    unset: 'error',
+    resolved: new Map(),
+    urls: new Map(),
+    lost: new Set<string>(),
+  } as const
   const fields = readPart(rest, workspaceSpec, '', reading) as { data?: string } | undefined
   return { problems, data: fields?.data }
 }

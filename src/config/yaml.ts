@@ -2,10 +2,8 @@
 // Every mistake of the text is reported with its place; whatever the parser throws becomes one too.
 import { CST, type Document, Lexer, parseDocument, visit, type YAMLError } from 'yaml'
 import type { Problems } from './problem.ts'
-import { readTree } from './tree.ts'
+import { limits, readTree } from './tree.ts'
 
-/** Caps on a definition. Without them a few bytes of aliases or brackets take seconds and gigabytes. */
-export const limits = { depth: 32, aliases: 20, keys: 5000 } as const
 const maxSyntaxProblems = 10
 
 /** The plain value of the text, its places in `problems.places`; undefined when it is no usable definition. */
@@ -20,7 +18,8 @@ export function parseYaml(text: string, problems: Problems): Record<string, unkn
       customTags: null,
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      // With `silent` a second document would be dropped without a word.
+      logLevel: 'error',
       stringKeys: false,
     })
     if (document.errors.length > 0) {

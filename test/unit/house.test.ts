@@ -19,7 +19,7 @@ const mayImport: Record<string, readonly string[]> = {
   adapters: ['schema', 'core', 'pipeline/ports', 'types:fetch/breaker'],
   observe: ['core'],
   simulate: ['core'],
-  config: ['mapping', 'schema', 'core', 'fetch/settings', 'types:sources/source', 'types:sinks/sink'],
+  config: ['mapping', 'schema', 'core', 'fetch/settings', 'fetch/addresses', 'types:sources/source', 'types:sinks/sink'],
   app: ['config', 'sources', 'sinks', 'fetch', 'mapping', 'pipeline', 'schema', 'governance', 'adapters', 'observe', 'simulate', 'core'],
   cli: ['app', 'config', 'governance', 'core', 'types:pipeline'],
   'main.ts': ['cli'],
