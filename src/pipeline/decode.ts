@@ -15,10 +15,10 @@ export interface RecordFailure {
   readonly schemaId: number | null
 }
 
-export interface Decode {
-  /** @throws registry.unavailable: the batch is tried again, no record is dead for it */
-  (records: readonly LogRecord[]): Promise<{ readonly decoded: DecodedRecord[]; readonly failures: RecordFailure[] }>
-}
+/** Rejects with registry.unavailable when the registry cannot be asked: the batch is tried again, no record is dead for it. */
+export type Decode = (
+  records: readonly LogRecord[],
+) => Promise<{ readonly decoded: DecodedRecord[]; readonly failures: RecordFailure[] }>
 
 const maxDecoders = 1000
 

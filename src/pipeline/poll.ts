@@ -1,7 +1,6 @@
 // Producer, first step and its loop: passes over the splits of owned buckets, each batch mapped, encoded and committed before the next (I1, I3, I4, I13).
 // A bucket moves: assigned -> passes -> (revoked | lost | unknown outcome -> renewed -> passes again).
 import { toWeirError, type WeirError } from '../core/errors.ts'
-import { failpoint } from '../core/failpoint.ts'
 import { partitionOf } from '../core/murmur2.ts'
 import { rawOf, type SourceBatch, type Split } from '../core/record.ts'
 import { ahead, forEachLimited } from '../core/stream.ts'
@@ -128,7 +127,6 @@ async function produce(
       topic: office.topic,
       records: letters.map(letter => office.write(letter, identityOf(prefix, letter.source_position))),
     })
-  failpoint('append.begin')
   await commitUntilDurable(
     () => bucket.transact({ appends, cursors: [{ split: split.id, value: batch.cursor }] }),
     options,

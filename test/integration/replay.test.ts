@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
+import { compileExpression } from '../../src/mapping/expression.ts'
+import { compileMapping } from '../../src/mapping/mapping.ts'
+import { createDecode } from '../../src/pipeline/decode.ts'
+import { letterVariables, readLetters, readMarks, type Selection } from '../../src/pipeline/letters.ts'
+import { discard, type ReplayConsumer, type ReplayOptions, type ReplayOutcome, replay } from '../../src/pipeline/replay.ts'
+import { readFileSync } from 'node:fs'
+import { keeping, registry, schemaText, scripted, type StageWorld, stageWorld } from '../support/stage-world.ts'
+
+const letterText = readFileSync(new URL('../../schemas/dead-letter.avsc', import.meta.url), 'utf8')
+const decode = createDecode(registry, letterText)
+const signal = new AbortController().signal
+const strict = { id: 'this.id', rating: 'double(this.rating)' }
+/** Today's mapping: also takes items whose rating is called stars. */
+const mended = { id: 'this.id', rating: 'has(this.rating) ? double(this.rating) : double(this.stars)' }
+
+async function letters(world: StageWorld, selection: Selection = { states: ['open'] }) {
+  const found = []
+  for await (const stored of readLetters(world.log, 't_dlq', decode, await readMarks(world.log, 't_dlq'), selection)) found.push(stored)
+  return found
+}
+
+async function again(world: StageWorld, map: Record<string, string>, more: Partial<ReplayOptions> = {}, selection: Selection = {}): Promise<ReplayOutcome[]> {
+  const source = { endless: false, splits: async () => [], read: () => { throw new Error('a replay fetches nothing') }, reparse: (raw: Uint8Array) => [JSON.parse(Buffer.from(raw).toString())], describeCursor: String, [Symbol.asyncDispose]: async () => {} }
+  const { encode } = world.producerOptions(source)
+  const options: ReplayOptions = {
+    pipeline: 'p',
+    log: world.log,
+    deadLetterTopic: 't_dlq',
+    topic: 't',
+    producer: { source, encode, mapping: compileMapping(map, schemaText) },
+    consumer: () => Promise.reject(new Error('no consumer here')),
+    dryRun: false,
+    maxAttempts: 3,
+    emit: event => void world.events.push(event),
+    clock: systemClock,
+    random: () => 0.5,
+    ...more,
+  }
+  const chosen = readLetters(world.log, 't_dlq', decode, await readMarks(world.log, 't_dlq'), selection)
+  const outcomes: ReplayOutcome[] = []
+  for await (const outcome of replay(chosen, options, signal)) outcomes.push(outcome)
+  return outcomes
+}
+
+const some = [{ id: 'a', rating: 1 }, { id: 'b', stars: 2 }, { id: 'c', stars: 'many' }, { id: 'd', rating: 4 }]
+const results = (outcomes: readonly ReplayOutcome[]) => outcomes.map(outcome => outcome.result)
+
+describe('replaying dead letters of the producer', () => {
+  test('I8: runs the mapping of today, and twice gives one record', async () => {
+    await using world = await stageWorld()
+    await world.produce(scripted([some]))
+    expect(results(await again(world, mended))).toEqual(['passed', 'failed'])
+    expect(results(await again(world, mended))).toEqual(['skipped', 'failed'])
+    expect((await world.records()).map(record => record.id).sort()).toEqual(['a', 'b', 'd'])
+    expect((await letters(world)).map(letter => letter.attempts)).toEqual([3])
+  })
+
+  test('I8: two replays at the same time give one record', async () => {
+    await using world = await stageWorld()
+    await world.produce(scripted([some]))
+    const both = await Promise.all([again(world, mended), again(world, mended)])
+    expect(both.map(results).sort()).toEqual([['passed', 'failed'], ['skipped', 'failed']])
+    expect(await world.records()).toHaveLength(3)
+  })
+
+  test('the record keeps its identity and names its dead letter', async () => {
+    await using world = await stageWorld()
+    await world.produce(scripted([some]))
+    await again(world, mended)
+    const headers = (await world.raw('t')).map(record => Object.fromEntries(record.headers.map(([name, value]) => [name, Buffer.from(value).toString()])))
+    expect(headers).toContainEqual({ 'weir-id': 'p/s/1', 'weir-replayed-from': 't_dlq/0/0' })
+  })
+
+  test('a dry run tells what would pass and changes nothing', async () => {
+    await using world = await stageWorld()
+    await world.produce(scripted([some]))
+    const outcomes = await again(world, mended, { dryRun: true })
+    expect(results(outcomes)).toEqual(['passed', 'failed'])
+    expect(outcomes[1]!.error?.code).toMatch(/^map\./)
+    expect(await world.records()).toHaveLength(2)
+    expect(results(await again(world, mended))).toEqual(['passed', 'failed'])
+  })
+
+  test('a letter that keeps failing is left alone after its attempts', async () => {
+    await using world = await stageWorld()
+    await world.produce(scripted([some]))
+    for (const expected of ['failed', 'failed', 'skipped', 'skipped']) expect((await again(world, strict))[1]!.result).toBe(expected)
+    expect((await again(world, strict, { maxAttempts: 10 }))[1]!.result).toBe('failed')
+    expect(await world.letters()).toHaveLength(2)
+  })
+
+  test('discarded letters are left out of lists and replays', async () => {
+    await using world = await stageWorld()
+    await world.produce(scripted([some]))
+    const deps = { log: world.log, deadLetterTopic: 't_dlq', pipeline: 'p', emit: () => {}, clock: systemClock, random: () => 0.5 }
+    const chosen = readLetters(world.log, 't_dlq', decode, new Map(), { ids: ['0/0'] })
+    expect(await discard(chosen, deps, signal)).toBe(1)
+    expect((await letters(world)).map(letter => letter.id)).toEqual(['0/1'])
+    expect(results(await again(world, mended))).toEqual(['skipped', 'failed'])
+    expect((await letters(world, {})).map(letter => letter.state)).toEqual(['discarded', 'open'])
+  })
+})
+
+test('letters are chosen by code, family, stage, id, key, time and expression', async () => {
+  await using world = await stageWorld()
+  await world.produce(scripted([some]))
+  const where = (text: string) => compileExpression(text, letterVariables)
+  const counts = await Promise.all(
+    [
+      {},
+      { codes: ['map.*'] },
+      { codes: ['encode.*'] },
+      { stages: ['map'] },
+      { stages: ['deliver'] },
+      { ids: ['0/1'] },
+      { key: 'nobody' },
+      { sinceMs: Date.now() + 60_000 },
+      { untilMs: Date.now() + 60_000 },
+      { where: where('original.contains("many")') },
+      { where: where('letter.attempts > 1') },
+      { limit: 1 },
+    ].map(async selection => (await letters(world, selection)).length),
+  )
+  expect(counts).toEqual([2, 2, 0, 2, 0, 1, 0, 0, 2, 1, 0, 1])
+})
+
+test('a letter of a consumer goes to that consumer again, once', async () => {
+  await using world = await stageWorld()
+  await world.produce(scripted([[{ id: 'a', rating: 1 }, { id: 'b', rating: 2 }]]))
+  const steps = [{ kind: 'filter' as const, expression: compileExpression('record.rating < 2.0 || record.missing == 1', ['record', 'key', 'topic', 'timestamp']) }]
+  const first = keeping()
+  await world.consume(first.sink, { steps })
+  expect(first.got).toHaveLength(1)
+  const { got, sink } = keeping()
+  const opened: string[] = []
+  const consumer = async (group: string): Promise<ReplayConsumer> => {
+    opened.push(group)
+    return { sink: { guarantee: 'at_least_once', exclusive: false, [Symbol.asyncDispose]: async () => {}, ...sink }, decode: createDecode(registry, schemaText), steps: [] }
+  }
+  expect(results(await again(world, strict, { consumer }))).toEqual(['passed'])
+  expect(results(await again(world, strict, { consumer }))).toEqual(['skipped'])
+  expect([opened, got.map(record => record.value['id'])]).toEqual([['g'], ['b']])
+})
