@@ -7,7 +7,7 @@ import { compileTemplate } from '../mapping/template.ts'
 import { nameOf, withUnit } from './complaint.ts'
 import { lastOf, segment } from './problem.ts'
 import type { Reading } from './resolve.ts'
-import { branchOf, defaultable, fieldShape, isObject, type Shape } from './shape.ts'
+import { branchOf, defaultable, fieldShape, isObject, type Shape, typeFits } from './shape.ts'
 
 /**
  * The value of a field. Never throws: mistakes go to the problems, and what has one comes out undefined or as written,
@@ -25,11 +25,20 @@ export function decodeValue(value: unknown, shape: Shape, pointer: string, readi
   }
   if (shape.weirSlot && !shape.properties) return value
   if (shape.weir) return typeof value === 'string' ? decodeText(value, shape, pointer, reading) : undefined
+  if (!fits(value, shape)) return undefined
   if (Array.isArray(value)) {
     const { items } = shape
     return items ? value.map((item, i) => decodeValue(item, items, pointer + segment(i), reading)) : value
   }
   return isObject(value) ? decodeObject(value, shape, pointer, reading) : value
+}
+
+/** What has another type than its field was complained about; nothing after this sees it. */
+function fits(value: unknown, shape: Shape): boolean {
+  if (shape.const !== undefined) return shape.const === value
+  if (shape.type === undefined) return true
+  if (Array.isArray(value)) return shape.type === 'array'
+  return isObject(value) ? shape.type === 'object' : typeFits(shape, value)
 }
 
 function decodeObject(value: Record<string, unknown>, shape: Shape, pointer: string, reading: Reading): unknown {

@@ -12,7 +12,7 @@ import { checkRules, deadLetterTopic, type PartlyFields } from './rules.ts'
 import { checkAgainst, readSchemaFile, type SchemaFile } from './schema-file.ts'
 import { isObject } from './shape.ts'
 import { type Chosen, readSlot } from './slot.ts'
-import { readText } from './text.ts'
+import { checkText, readText } from './text.ts'
 import { checkUrls } from './urls.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -93,7 +93,7 @@ export function examine(input: PipelineInput, options: LintOptions): LintedPipel
   checkUrls(reading.urls, fields.fetch?.allow_private ?? [], problems)
   warnOnReplay(source, problems)
   const schema =
-    fields.topic?.schema === undefined ? undefined : readSchemaFile(fields.topic.schema, dirname(file), problems)
+    fields.topic?.schema === undefined ? undefined : readSchemaFile(fields.topic.schema, dirname(file), reading)
   if (schema) checkMap(fields, source, schema, problems)
   const complete =
     !problems.failed && reading.lost.size === 0 && source && schema && sinks.every(sink => sink !== undefined)
@@ -106,7 +106,7 @@ export function readDefinitionText(
   given: { readonly file: string; readonly text?: string },
   strict: boolean,
 ): { readonly problems: Problems; readonly value: Record<string, unknown> | undefined } {
-  const read = given.text === undefined ? readText(given.file) : { text: given.text }
+  const read = given.text === undefined ? readText(given.file) : checkText(given.text)
   if ('failure' in read) {
     const { code, message, hint, text, offset = 0 } = read.failure
     const problems = new Problems(given.file, text ?? null, strict)

@@ -5,6 +5,7 @@ import { checkMapping } from '../mapping/check.ts'
 import { parseSchema } from '../schema/parse.ts'
 import { nameOf } from './complaint.ts'
 import type { Problems } from './problem.ts'
+import type { Reading } from './resolve.ts'
 import { readText } from './text.ts'
 
 /** The largest schema file. */
@@ -17,7 +18,10 @@ export interface SchemaFile {
 }
 
 /** The schema, or undefined with the reason in the problems. */
-export function readSchemaFile(path: string, baseDir: string, problems: Problems): SchemaFile | undefined {
+export function readSchemaFile(path: string, baseDir: string, reading: Reading): SchemaFile | undefined {
+  const { problems, resolved } = reading
+  // What came out of a variable is not shown; the line of the definition is.
+  const named = resolved.get(pointer)?.outside.length ? 'The schema file' : `The schema file ${path}`
   const file = resolve(baseDir, path)
   const fail = (message: string, hint: string): undefined => {
     problems.add({ code: 'config.schema', message, pointer, hint })
@@ -25,16 +29,13 @@ export function readSchemaFile(path: string, baseDir: string, problems: Problems
   const read = readText(file, maxSchemaBytes)
   if ('failure' in read)
     return fail(
-      `The schema file ${path} cannot be used. ${read.failure.message}`,
+      `${named} cannot be used. ${read.failure.message}`,
       read.failure.missing ? 'The path is relative to this file.' : read.failure.hint,
     )
   try {
     JSON.parse(read.text)
   } catch (error) {
-    return fail(
-      `The schema file ${path} is not JSON${placeIn(error, read.text)}.`,
-      'An .avsc file holds one JSON object.',
-    )
+    return fail(`${named} is not JSON${placeIn(error, read.text)}.`, 'An .avsc file holds one JSON object.')
   }
   try {
     parseSchema(read.text)
@@ -42,7 +43,7 @@ export function readSchemaFile(path: string, baseDir: string, problems: Problems
   } catch (thrown) {
     const error = toWeirError(thrown, 'schema.invalid')
     return fail(
-      `The schema file ${path} is not a usable Avro schema: ${error.message}${error.at ? ` (at ${error.at})` : ''}`,
+      `${named} is not a usable Avro schema: ${error.message}${error.at ? ` (at ${error.at})` : ''}`,
       error.hint ?? 'The root of the schema is a record whose types are all defined.',
     )
   }

@@ -47,12 +47,7 @@ export function readBytes(
     if (stat.isDirectory()) return fail('config.unreadable', 'This is a folder, not a file.', 'Name a file in it.')
     if (!stat.isFile())
       return fail('config.unreadable', 'This is not a regular file.', 'Devices, pipes and sockets are not read.')
-    if (stat.size > maxBytes)
-      return fail(
-        'config.too_large',
-        `The file has ${stat.size} bytes; at most ${maxBytes} are read.`,
-        'Split it, or remove what is not part of it.',
-      )
+    if (stat.size > maxBytes) return tooLarge(stat.size, maxBytes)
     return readAll(handle, maxBytes)
   } catch (error) {
     return openFailure(error)
@@ -75,24 +70,39 @@ function readAll(handle: number, maxBytes: number): { readonly bytes: Uint8Array
   return { bytes: buffer.subarray(0, length) }
 }
 
-/** Strict UTF-8 without byte order mark; other encodings, NUL and broken bytes are named with their byte offset. */
+/** The caps of a file on a text that is in memory already. */
+export function checkText(text: string): TextResult {
+  const bytes = Buffer.from(text)
+  return bytes.length > maxDefinitionBytes ? tooLarge(bytes.length, maxDefinitionBytes) : decodeText(bytes)
+}
+
+const tooLarge = (bytes: number, maxBytes: number) =>
+  fail(
+    'config.too_large',
+    `The file has ${bytes} bytes; at most ${maxBytes} are read.`,
+    'Split it, or remove what is not part of it.',
+  )
+
+/** Strict UTF-8 without byte order mark; other encodings, control characters and broken bytes are named with their byte offset. */
 export function decodeText(bytes: Uint8Array): TextResult {
   const [a, b] = bytes
   if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff))
     return fail('config.unreadable', 'The file is UTF-16; UTF-8 is needed.', 'Save it as UTF-8.')
   const start = a === 0xef && b === 0xbb && bytes[2] === 0xbf ? 3 : 0
   const body = bytes.subarray(start)
-  const nul = body.indexOf(0)
+  const control = body.findIndex(
+    byte => (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) || byte === 0x7f,
+  )
   const broken = brokenAt(body)
-  const bad = Math.min(nul === -1 ? body.length : nul, broken)
+  const bad = Math.min(control === -1 ? body.length : control, broken)
   if (bad === body.length) return { text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(body) }
   const readable = new TextDecoder('utf-8', { ignoreBOM: true }).decode(body.subarray(0, bad))
-  const isNul = body[bad] === 0
+  const what = body[bad] === 0 ? 'NUL' : 'Control character'
   return {
     failure: {
       code: 'config.unreadable',
-      message: isNul ? `NUL at byte ${bad + start}.` : `Byte ${bad + start} is not UTF-8.`,
-      hint: isNul ? 'Remove the NUL character, or save the file as UTF-8.' : 'Save the file as UTF-8.',
+      message: bad === control ? `${what} at byte ${bad + start}.` : `Byte ${bad + start} is not UTF-8.`,
+      hint: bad === control ? 'Remove it, or save the file as UTF-8.' : 'Save the file as UTF-8.',
       text: readable,
       offset: readable.length,
     },
