@@ -17,7 +17,7 @@ export interface EncodeOptions {
 
 /** What one record costs beside key, value and headers: length fields of the wire format. */
 const recordOverheadBytes = 64
-const maxCachedKeys = 4096
+const maxCachedKeys = 16_384
 
 export type EncodeBatch = (
   mapped: readonly MappedItem[],
