@@ -34,7 +34,11 @@ function open(clock: FakeClock, store: BreakerStore = memoryStore()) {
     warn: message => warnings.push(message),
   })
   let calls = 0
-  const call = (outcome: Outcome | Promise<Outcome>) => breakers.run(host, async () => (calls++, outcome))
+  const call = (outcome: Outcome | Promise<Outcome>) =>
+    breakers.run(host, async () => {
+      calls++
+      return outcome
+    })
   return { breakers, call, changes, warnings, calls: () => calls }
 }
 
