@@ -185,6 +185,9 @@ function hintFor(shape: Shape, value: unknown, pointer: string, reading: Reading
     if (wants === 'size') return 'Units are b, kb, mb, gb: 64kb, 16mb.'
   }
   if (value === null) return 'Write a value, or remove the field.'
+  const choices = Object.keys(shape.properties ?? {})
+  if (isObject(value) && Object.keys(value).length === 0 && choices.length > 0)
+    return `Write one of: ${choices.join(', ')}.`
   if (shape.anyOf && isObject(value)) {
     const known = shape.anyOf.flatMap(branch => Object.keys(branch.properties ?? {}))
     const near = Object.keys(value)

@@ -5,6 +5,7 @@ import { maxDurationMs, parseDuration, parseShare, parseSize } from '../core/uni
 import { compileExpression } from '../mapping/expression.ts'
 import { compileTemplate } from '../mapping/template.ts'
 import { nameOf, withUnit } from './complaint.ts'
+import { secretName } from './excerpt.ts'
 import { lastOf, segment } from './problem.ts'
 import type { Reading } from './resolve.ts'
 import { branchOf, defaultable, fieldShape, isObject, type Shape, typeFits } from './shape.ts'
@@ -104,6 +105,11 @@ function decodeSecret(text: string, pointer: string, reading: Reading): string |
   const resolved = reading.resolved.get(pointer)
   if (resolved && resolved.outside.length > 0) return new Secret(text)
   if (isIdentity(pointer)) return text
+  warnLiteral(text, pointer, reading)
+  return new Secret(text)
+}
+
+function warnLiteral(text: string, pointer: string, reading: Reading): void {
   for (const line of text.split('\n')) remember(line.trim())
   reading.problems.add({
     code: 'config.warning',
@@ -111,13 +117,17 @@ function decodeSecret(text: string, pointer: string, reading: Reading): string |
     pointer,
     hint: 'Write ${NAME} and set NAME in the environment, or ${file:/run/secrets/name}.',
   })
-  return new Secret(text)
 }
 
 function decodeTemplate(text: string, shape: Shape, pointer: string, reading: Reading): string | Secret {
   compile(text, () => compileTemplate(text, shape.weirVars ?? []), pointer, reading)
   if (/(^|_)url$/.test(lastOf(pointer))) reading.urls.set(pointer, text)
-  return reading.resolved.get(pointer)?.outside.length ? new Secret(text) : text
+  if (reading.resolved.get(pointer)?.outside.length) return new Secret(text)
+  if (text !== '' && !text.includes('{{') && secretName.test(lastOf(pointer))) {
+    warnLiteral(text, pointer, reading)
+    return new Secret(text)
+  }
+  return text
 }
 
 function compile(text: string, work: () => unknown, pointer: string, reading: Reading): void {

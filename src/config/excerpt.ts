@@ -4,6 +4,9 @@ import { redact } from '../core/secret.ts'
 const maxShown = 160
 const secretKey =
   /(["']?[\w.-]*(?:pass+w\w*|pas+word|passphrase|pwd|secret|token|bearer|api[_-]?key|access[_-]?key|credential|authorization|cookie)[\w.-]*["']?\s*[:=]\s*)(?!\s)("(?:[^"\\]|\\.)*"?|'[^']*'?|\{\{.*?\}\}|(?:\$\{[^}]*\}|[^,{}[\]#])+)/gi
+/** Names of headers and parameters whose value is a secret. */
+export const secretName =
+  /^(x-)?(authorization|cookie|.*(passw(or)?d|secret|api[-_]?key|access[-_]?token|auth[-_]?token))$/i
 const userinfo = /(:\/\/)([^/\s@"'${}]+)(@)/g
 
 export interface Shown {

@@ -93,7 +93,8 @@ export function examine(input: PipelineInput, options: LintOptions): LintedPipel
   checkUrls(reading.urls, fields.fetch?.allow_private ?? [], problems)
   warnOnReplay(source, problems)
   const schema =
-    fields.topic?.schema === undefined ? undefined : readSchemaFile(fields.topic.schema, dirname(file), reading)
+    fields.topic?.schema === undefined ? undefined : readSchemaFile(fields.topic.schema, '/topic/schema', reading)
+  for (const sink of sinks) checkSinkSchema(sink, reading)
   if (schema) checkMap(fields, source, schema, problems)
   const complete =
     !problems.failed && reading.lost.size === 0 && source && schema && sinks.every(sink => sink !== undefined)
@@ -142,6 +143,12 @@ function warnOnReplay(source: ChosenSource | undefined, problems: Problems): voi
     on: 'key',
     hint: 'After a crash the records in flight may be lost or doubled at the source; keep what must not be with another source.',
   })
+}
+
+/** A sink may name the schema of what it writes. */
+function checkSinkSchema(sink: ChosenSink | undefined, reading: Reading): void {
+  const schema = sink?.usable && isObject(sink.config) ? sink.config['schema'] : undefined
+  if (sink && typeof schema === 'string') readSchemaFile(schema, `${sink.pointer}/schema`, reading)
 }
 
 function checkMap(

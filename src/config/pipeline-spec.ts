@@ -2,6 +2,7 @@
 // The places of connectors are slots: the catalogue fills them in.
 import { duration, expression, fields, name, path, type Static, size, Type } from '../core/spec.ts'
 import { fetchSpec } from '../fetch/settings.ts'
+import { mappingVariables } from '../mapping/mapping.ts'
 
 const topicPattern = '^[a-zA-Z0-9._-]+$'
 const dayMs = 86_400_000
@@ -11,8 +12,6 @@ const mb = 1024 * 1024
 export const recordVariables = ['record', 'key', 'topic', 'timestamp'] as const
 /** Variables of a topic's key. */
 export const keyVariables = ['record', 'this'] as const
-/** Variables of a mapping. */
-export const mapVariables = ['this', 'split', 'now'] as const
 
 const mapping = (vars: readonly string[], description: string) =>
   Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), expression({ description: 'CEL.', vars }), {
@@ -184,7 +183,7 @@ export const pipelineSpec = fields(
     fetch: fetchSpec,
     map: Type.Optional(
       mapping(
-        mapVariables,
+        mappingVariables,
         "Fields of the record, each in CEL over `this`. Omitted: the connector's own mapping, else fields of the same name.",
       ),
     ),

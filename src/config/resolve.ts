@@ -49,6 +49,9 @@ function resolveText(text: string, shape: Shape | undefined, pointer: string, re
   const meant = scalarShapes(shape ?? {})
   const asText = meant.find(s => s.type === 'string' && s.const === undefined && s.enum === undefined)
   const kind = asText?.weir
+  // Where any value is allowed, such as in a body that is sent as JSON, texts may be templates too.
+  const anything = meant.every(s => s.type === undefined && s.const === undefined && s.enum === undefined)
+  const mayRender = kind === 'template' || anything
   const lose = (message: string, hint: string, severity?: 'error' | 'warning') => {
     reading.problems.add({ code: 'config.variable', message, pointer, hint, ...(severity ? { severity } : {}) })
     reading.lost.add(pointer)
@@ -56,7 +59,7 @@ function resolveText(text: string, shape: Shape | undefined, pointer: string, re
   }
   if (kind === 'expression')
     return lose('A variable (${…}) cannot stand in an expression.', 'Compare with a field of the record instead.')
-  if (kind === 'template' && /\{\{(?:(?!\}\}).)*\$\{/s.test(text))
+  if (mayRender && /\{\{(?:(?!\}\}).)*\$\{/s.test(text))
     return lose('A variable (${…}) cannot stand inside {{ }}.', 'Put it before or after the {{ }} part.')
   const resolved = resolveVariables(text, reading.variables)
   if (!('text' in resolved)) {
@@ -64,7 +67,7 @@ function resolveText(text: string, shape: Shape | undefined, pointer: string, re
       lose(failure.message, failure.hint, failure.unset && reading.unset === 'warning' ? 'warning' : undefined)
     return text
   }
-  if (kind === 'template' && resolved.outside.some(value => value.includes('{{')))
+  if (mayRender && resolved.outside.some(value => value.includes('{{')))
     return lose('A variable holds {{, which would be read as an expression.', 'Remove it from the value.')
   reading.resolved.set(pointer, resolved)
   if (resolved.nested)
@@ -74,7 +77,7 @@ function resolveText(text: string, shape: Shape | undefined, pointer: string, re
       pointer,
       hint: 'Variables are resolved once; write the value out.',
     })
-  if (asText || meant.length === 0) {
+  if (asText || anything) {
     if (!openKinds.has(kind)) for (const value of resolved.outside) remember(value)
     return resolved.text
   }

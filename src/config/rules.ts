@@ -4,6 +4,7 @@ import { valueSubject } from '../schema/subject.ts'
 import { nameOf } from './complaint.ts'
 import type { PipelineFields } from './pipeline-spec.ts'
 import { type Problems, segment } from './problem.ts'
+import { isObject } from './shape.ts'
 
 /** What a definition holds when parts of it are wrong: every field may be missing. */
 export type Partly<T> = T extends readonly (infer U)[]
@@ -25,6 +26,7 @@ export function checkRules(fields: PartlyFields, problems: Problems): void {
   fields.consume?.forEach((consumer, i) => {
     const pointer = `/consume/${i}`
     checkWaits(consumer?.retry?.backoff, `${pointer}/retry/backoff`, problems)
+    checkLoop(consumer?.sink, fields, `${pointer}/sink`, problems)
     if (consumer?.group === undefined) return
     if (groups.has(consumer.group))
       problems.add({
@@ -34,6 +36,24 @@ export function checkRules(fields: PartlyFields, problems: Problems): void {
         hint: 'Give each consumer a group of its own.',
       })
     groups.add(consumer.group)
+  })
+}
+
+/** A sink that writes to a topic must not feed the topic it reads, nor mix its records into the dead letters. */
+function checkLoop(sink: unknown, { topic, dead_letter }: PartlyFields, pointer: string, problems: Problems): void {
+  const config = isObject(sink) ? sink['topic'] : undefined
+  const target = isObject(config) ? config['topic'] : undefined
+  if (target === undefined || topic?.name === undefined) return
+  const dead = dead_letter?.topic ?? deadLetterTopic(topic.name)
+  if (target !== topic.name && target !== dead) return
+  problems.add({
+    code: 'config.conflict',
+    message:
+      target === dead
+        ? 'The sink writes into the dead letters.'
+        : 'The sink writes into the topic that it reads: an endless loop.',
+    pointer: `${pointer}/topic/topic`,
+    hint: 'Name another topic.',
   })
 }
 

@@ -10,19 +10,18 @@ import { readText } from './text.ts'
 
 /** The largest schema file. */
 const maxSchemaBytes = 1024 * 1024
-const pointer = '/topic/schema'
 
 export interface SchemaFile {
   readonly file: string
   readonly text: string
 }
 
-/** The schema, or undefined with the reason in the problems. */
-export function readSchemaFile(path: string, baseDir: string, reading: Reading): SchemaFile | undefined {
+/** The schema named at a pointer, or undefined with the reason in the problems. */
+export function readSchemaFile(path: string, pointer: string, reading: Reading): SchemaFile | undefined {
   const { problems, resolved } = reading
   // What came out of a variable is not shown; the line of the definition is.
   const named = resolved.get(pointer)?.outside.length ? 'The schema file' : `The schema file ${path}`
-  const file = resolve(baseDir, path)
+  const file = resolve(reading.variables.baseDir, path)
   const fail = (message: string, hint: string): undefined => {
     problems.add({ code: 'config.schema', message, pointer, hint })
   }

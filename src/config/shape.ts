@@ -32,6 +32,7 @@ export interface Shape {
   readonly maxLength?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly minProperties?: number
 }
 
 const relaxed = new WeakMap<object, Shape>()
@@ -74,7 +75,8 @@ function relax(spec: Shape): Shape {
 /** True when leaving the field out still gives a value. Expects a relaxed shape. */
 export function defaultable(shape: Shape): boolean {
   if (shape.default !== undefined) return true
-  return shape.type === 'object' && shape.properties !== undefined && !shape.weirSlot && !shape.required?.length
+  const free = shape.type === 'object' && !shape.weirSlot && !shape.required?.length && !shape.minProperties
+  return free && shape.properties !== undefined
 }
 
 /** The shape of a field of an object; undefined when the object does not know it. */

@@ -10,13 +10,14 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   let bestDistance = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
     if (candidate.length > maxLength) continue
-    const far = distance(plain(word), plain(candidate))
+    // Of equally near words the one with the same first letter: people seldom mistype that.
+    const far = distance(plain(word), plain(candidate)) + (word[0] === candidate[0] ? 0 : 0.5)
     if (far < bestDistance) {
       best = candidate
       bestDistance = far
     }
   }
-  return best !== undefined && bestDistance <= Math.max(1, Math.floor(Math.max(word.length, best.length) / 3))
+  return best !== undefined && bestDistance <= 0.5 + Math.max(1, Math.floor(Math.max(word.length, best.length) / 3))
     ? best
     : undefined
 }

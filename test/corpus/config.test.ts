@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { lintFormats } from '../../src/config/format.ts'
 import { runLint } from '../../src/config/lint-files.ts'
 import { codes } from '../../src/core/errors.ts'
-import { fakeCatalogue } from '../support/fake-catalogue.ts'
+import { corpusCatalogue } from '../support/corpus-catalogue.ts'
 import { canaries, corpusEnv, makeFiles } from './config-files.ts'
 
 interface Expected {
@@ -35,7 +35,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 const lint = (file: string, format: (typeof lintFormats)[number] = 'pretty') =>
-  runLint([file], { catalogue: fakeCatalogue, env: corpusEnv, cwd: folder, format })
+  runLint([file], { catalogue: corpusCatalogue, env: corpusEnv, cwd: folder, format })
 
 describe('bad definitions', () => {
   test('the corpus has its 79 cases, each once', () => {
@@ -80,7 +80,7 @@ describe('bad definitions', () => {
   test('all bad definitions in one call: every file is named', () => {
     const { problems, files } = runLint(
       expected.filter(each => each.code !== null).map(each => each.file),
-      { catalogue: fakeCatalogue, env: corpusEnv, cwd: folder },
+      { catalogue: corpusCatalogue, env: corpusEnv, cwd: folder },
     )
     expect(files.length).toBe(expected.filter(each => each.code !== null).length + 1)
     const complained = new Set(problems.map(problem => problem.file))

@@ -118,3 +118,11 @@ test('conflicts are found also where a file has other mistakes', () => {
     'config.unknown_field b.yaml:10',
   ])
 })
+
+test('fifty pipelines are checked in well under a second', () => {
+  const consumer = 'consume:\n  - group: g\n    process: [{ filter: record.rating <= 2.0 }]\n    sink: { log: {} }'
+  write(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`p${i}.yaml`, named(`p${i}`, `t${i}`, consumer)])))
+  const startedMs = performance.now()
+  expect(found('.')).toEqual([])
+  expect(performance.now() - startedMs).toBeLessThan(800)
+})
