@@ -183,7 +183,7 @@ export const pipelineSpec = fields(
     fetch: fetchSpec,
     map: Type.Optional(
       mapping(
-        mappingVariables,
+        Object.keys(mappingVariables),
         "Fields of the record, each in CEL over `this`. Omitted: the connector's own mapping, else fields of the same name.",
       ),
     ),
