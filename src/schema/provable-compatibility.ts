@@ -57,14 +57,14 @@ function collect(place: Place, named: Map<string, Place>): void {
   if (Array.isArray(json)) for (const branch of json) collect({ json: branch, namespace }, named)
   if (!isObject(json)) return
   const kind = json['type']
-  if (isObject(kind) || Array.isArray(kind)) return collect({ json: kind, namespace }, named)
-  if (kind === 'array') return collect({ json: json['items'], namespace }, named)
-  if (kind === 'map') return collect({ json: json['values'], namespace }, named)
+  if (isObject(kind) || Array.isArray(kind)) collect({ json: kind, namespace }, named)
+  else if (kind === 'array') collect({ json: json['items'], namespace }, named)
+  else if (kind === 'map') collect({ json: json['values'], namespace }, named)
   if (!isNamed(kind)) return
   named.set(fullNameOf(place), place)
-  const inner = innerNamespace(place)
-  if (kind !== 'enum' && kind !== 'fixed')
-    for (const field of json['fields'] as Json[]) collect({ json: field['type'], namespace: inner }, named)
+  if (kind === 'enum' || kind === 'fixed') return
+  for (const field of json['fields'] as Json[])
+    collect({ json: field['type'], namespace: innerNamespace(place) }, named)
 }
 
 /** `{"type": {"type": ...}}` says no more than its inside. */

@@ -53,13 +53,11 @@ export function livingIds(sql: Sql, nowMs: number): Set<string> {
 }
 
 export function leasesOf(sql: Sql, scope: string): Lease[] {
-  return sql
-    .all('SELECT slot, epoch, member FROM lease WHERE scope = ? ORDER BY slot', scope)
-    .map(row => ({
-      slot: row['slot'] as number,
-      epoch: row['epoch'] as number,
-      member: row['member'] as string | null,
-    }))
+  return sql.all('SELECT slot, epoch, member FROM lease WHERE scope = ? ORDER BY slot', scope).map(row => ({
+    slot: row['slot'] as number,
+    epoch: row['epoch'] as number,
+    member: row['member'] as string | null,
+  }))
 }
 
 export interface Joining {

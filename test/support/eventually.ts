@@ -1,0 +1,17 @@
+// Waiting for a condition instead of sleeping.
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Resolves with the first value of `look` that is neither false nor undefined; fails with `what` after `withinMs`. */
+export async function eventually<T>(
+  what: string,
+  look: () => T | false | undefined | Promise<T | false | undefined>,
+  withinMs = 15_000,
+): Promise<T> {
+  const endMs = performance.now() + withinMs
+  for (;;) {
+    const found = await look()
+    if (found !== false && found !== undefined) return found
+    if (performance.now() > endMs) throw new Error(`Not within ${withinMs} ms: ${what}`)
+    await delay(5)
+  }
+}
