@@ -1,11 +1,11 @@
-// What the corpus of definitions is checked with: the real http source and the real sinks; `file` and `pulse` of the fake catalogue,
-// whose fields the cases need.
+// What the corpus of definitions is checked with: the connectors there are, and from the fake catalogue `pulse`, which cannot give the
+// same items again, and whatever the cases need that is not there.
 import type { Catalogue } from '../../src/config/catalogue.ts'
 import { sinks } from '../../src/sinks/index.ts'
-import { http } from '../../src/sources/http/http.ts'
+import { sources } from '../../src/sources/index.ts'
 import { fakeCatalogue } from './fake-catalogue.ts'
 
 export const corpusCatalogue: Catalogue = {
-  sources: { ...fakeCatalogue.sources, http } as unknown as Catalogue['sources'],
-  sinks: sinks as unknown as Catalogue['sinks'],
+  sources: { ...fakeCatalogue.sources, ...sources } as unknown as Catalogue['sources'],
+  sinks: { ...fakeCatalogue.sinks, ...sinks } as unknown as Catalogue['sinks'],
 }
