@@ -25,9 +25,9 @@ export const eventLines: { readonly [T in Event['type']]: LineRule<Of<T>> } = {
     say: e => `topic ${e.topic} ${e.created ? 'created' : 'ready'}, ${plural(e.partitions, 'partition')}`,
   },
   schema_ready: { level: 'info', say: e => `schema of ${e.subject} is version ${e.version}, id ${e.id}` },
-  bucket_owned: { level: 'info', say: e => `owns bucket ${e.bucket} from epoch ${e.epoch}` },
+  bucket_owned: { level: 'debug', say: e => `owns bucket ${e.bucket} from epoch ${e.epoch}` },
   bucket_released: {
-    level: e => (e.why === 'error' || e.why === 'fenced' ? 'warn' : 'info'),
+    level: e => (e.why === 'error' || e.why === 'fenced' ? 'warn' : 'debug'),
     say: e => `gave bucket ${e.bucket} back: ${e.why}`,
   },
 

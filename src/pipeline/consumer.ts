@@ -28,7 +28,7 @@ export interface ConsumerStageOptions extends DeliverOptions {
   readonly enough: () => boolean
 }
 
-const pollWaitMs = 500
+const pollWaitMs = 200
 const lagEveryMs = 5_000
 const retryWaitMs = 1_000
 

@@ -15,7 +15,7 @@ export interface DeadLetterStageOptions {
   readonly enough: () => boolean
 }
 
-const pollWaitMs = 500
+const pollWaitMs = 200
 
 export function watchGroup(pipeline: string): string {
   return `${pipeline}.dead-letter-watch`
