@@ -82,7 +82,7 @@ async function* readable(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     yield* body
   } catch (error) {
     if (weirErrorOf(error)) throw error
-    throw new WeirError('fetch.body_invalid', `The body is cut short or broken: ${reasonOf(error)}`, { cause: error })
+    throw new WeirError('fetch.body_invalid', `The body is cut short or broken: ${reasonOf(error)}`)
   }
 }
 
@@ -98,7 +98,7 @@ function networkError(error: unknown, url: URL, signal: AbortSignal): unknown {
       'The request cannot be sent: a header or the method holds characters that HTTP does not allow',
       { hint: 'Look for line breaks or non-ASCII characters in headers and secrets.' },
     )
-  return new WeirError('fetch.network', `The call to ${url.host} failed: ${reasonOf(error)}`, { cause: error })
+  return new WeirError('fetch.network', `The call to ${url.host} failed: ${reasonOf(error)}`)
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -121,7 +121,7 @@ const reasons: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate cannot be verified',
 }
 
-/** A reason by code, never the library's own text: that can quote the answer. */
+/** A reason by code. The library's own error is no cause of ours: its text and fields can quote the answer (I9). */
 function reasonOf(error: unknown): string {
   const code = (error as { code?: unknown })?.code
   if (typeof code !== 'string') return 'the answer is not HTTP'

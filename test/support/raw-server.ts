@@ -22,7 +22,11 @@ export interface RawServer extends AsyncDisposable {
   readonly connections: () => number
 }
 
-export async function rawServer(respond: Respond, tls?: { key: string; cert: string }): Promise<RawServer> {
+export async function rawServer(
+  respond: Respond,
+  tls?: { key: string; cert: string },
+  host = '127.0.0.1',
+): Promise<RawServer> {
   const requests: RawRequest[] = []
   const sockets = new Set<Socket>()
   let connections = 0
@@ -46,12 +50,12 @@ export async function rawServer(respond: Respond, tls?: { key: string; cert: str
     })
   }
   const server: Server = tls ? createTlsServer(tls, onSocket).on('tlsClientError', () => {}) : createServer(onSocket)
-  server.listen(0, '127.0.0.1')
+  server.listen(0, host)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const self: RawServer = {
     port,
-    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    url: `${tls ? 'https' : 'http'}://${host}:${port}`,
     requests,
     connections: () => connections,
     async [Symbol.asyncDispose]() {
