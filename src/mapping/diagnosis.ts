@@ -144,7 +144,7 @@ const plainReasons: Record<string, string | undefined> = Object.assign(Object.cr
 
 function quote(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  return line.length > 80 ? `${line.slice(0, 77)}...` : line
+  return (line.length > 80 ? `${line.slice(0, 77)}...` : line).toWellFormed()
 }
 
 function lowerFirst(text: string): string {

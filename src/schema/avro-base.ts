@@ -32,6 +32,7 @@ export interface AvroType {
   createResolver(writer: AvroType, options: ResolveOptions): unknown
   _check(value: unknown, flags?: number, hook?: Hook, path?: string[]): boolean
   _read(tap: Tap): unknown
+  _skip(tap: Tap): unknown
   _write(tap: Tap, value: unknown): void
   _update(resolver: Resolver, type: AvroType, options?: ResolveOptions): void
   _copy(value: unknown, options?: unknown): unknown

@@ -60,7 +60,29 @@ function isWellFormedKeys(value: object): boolean {
   return true
 }
 
+interface RecordField {
+  readonly name: string
+  readonly type: AvroType
+  readonly aliases: readonly string[]
+  defaultValue(): unknown
+}
+
+interface Reading {
+  read(tap: Tap): unknown
+  /** The field of the reader, -1 for bytes to pass over. */
+  readonly target: number
+  /** True when the same bytes are read again for another field of the reader. */
+  readonly again: boolean
+}
+
 export class PlainRecord extends base.RecordType {
+  declare readonly name: string
+  declare readonly aliases: readonly string[]
+  declare readonly fields: readonly RecordField[]
+  declare readonly recordConstructor: new (
+    ...values: unknown[]
+  ) => unknown
+
   // avsc names its generated functions after the record, where a name could shadow a field.
   _getConstructorName(): string {
     return 'Record$'
@@ -74,6 +96,54 @@ export class PlainRecord extends base.RecordType {
     create.prototype = Object.prototype
     return create
   }
+
+  /** avsc's own looks fields up in objects with inherited members. */
+  override _update(resolver: Resolver, writer: AvroType, options: ResolveOptions): void {
+    if (!(writer instanceof PlainRecord)) return
+    if (!namesOf(this).has(unqualified(writer.name))) throw new Error(`the records have different names`)
+    const readings = this.#readings(writer, options)
+    const count = this.fields.length
+    const create = this.recordConstructor
+    resolver._read = tap => {
+      // A field left undefined gets its default from the constructor.
+      const values = new Array<unknown>(count).fill(undefined)
+      for (let i = 0; i < readings.length; i++) {
+        const { read, target, again } = readings[i]!
+        const start = tap.pos
+        const value = read(tap)
+        if (target !== -1) values[target] = value
+        if (again) tap.pos = start
+      }
+      return new create(...values)
+    }
+  }
+
+  #readings(writer: PlainRecord, options: ResolveOptions): readonly Reading[] {
+    const targets = new Map<RecordField, number[]>()
+    const written = new Map(writer.fields.map(field => [field.name, field]))
+    this.fields.forEach((field, index) => {
+      const source = [field.name, ...field.aliases].map(name => written.get(name)).find(found => found !== undefined)
+      if (source) targets.set(source, [...(targets.get(source) ?? []), index])
+      else if (field.defaultValue() === undefined)
+        throw new Error(`the field ${field.name} is not written and has no default`)
+    })
+    return writer.fields.flatMap((field): Reading[] => {
+      const indices = targets.get(field)
+      if (!indices) return [{ read: tap => field.type._skip(tap), target: -1, again: false }]
+      return indices.map((target, i) => {
+        const inner = this.fields[target]!.type.createResolver(field.type, options) as { _read(tap: Tap): unknown }
+        return { read: tap => inner._read(tap), target, again: i < indices.length - 1 }
+      })
+    })
+  }
+}
+
+function unqualified(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}
+
+function namesOf(record: PlainRecord): ReadonlySet<string> {
+  return new Set([record.name, ...record.aliases].map(unqualified))
 }
 
 interface UnionInternals {

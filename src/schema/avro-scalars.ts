@@ -118,6 +118,18 @@ export class Text extends base.StringType {
   }
 }
 
+/** A lone surrogate becomes U+FFFD. */
+export class RepairedText extends Text {
+  override _check(value: unknown, _flags?: number, hook?: Hook): boolean {
+    return typeof value === 'string' || refuse(hook, value, this)
+  }
+
+  override _write(tap: Tap, value: unknown): void {
+    if (typeof value !== 'string') throw new Refused()
+    tap.writeString(value.toWellFormed())
+  }
+}
+
 /** U+FFFD stands in the text, or stands for bytes that are not UTF-8. */
 export function checkUtf8(tap: Tap, start: number): void {
   const end = tap.pos

@@ -3,7 +3,7 @@ import avro from 'avsc'
 import { WeirError } from '../core/errors.ts'
 import { type AvroType, type AvroTypeConstructor, nullObject } from './avro-base.ts'
 import { NamedUnion, PlainMap, PlainRecord, Union } from './avro-containers.ts'
-import { Bytes, Double, Enum, Fixed, Float, Long, MillisLong, Text } from './avro-scalars.ts'
+import { Bytes, Double, Enum, Fixed, Float, Long, MillisLong, RepairedText, Text } from './avro-scalars.ts'
 import { isAmbiguous, type RecordNode, type SchemaNode } from './tree.ts'
 
 export type { AvroType } from './avro-base.ts'
@@ -13,19 +13,22 @@ interface Made {
 }
 
 /** The avsc type of a record. Types of two calls share nothing. @throws schema.invalid */
-export function toAvroType(root: RecordNode): AvroType {
+export function toAvroType(root: RecordNode, repairText = false): AvroType {
   const defined = new Set<string>()
   const typeHook = (schema: unknown, options: unknown) =>
     typeof schema === 'object' && schema !== null && 'make' in schema ? (schema as Made).make(options) : undefined
   try {
-    return avro.Type.forSchema(toSchema(root, defined) as never, { typeHook } as never) as unknown as AvroType
+    return avro.Type.forSchema(
+      toSchema(root, defined, repairText ? RepairedText : Text) as never,
+      { typeHook } as never,
+    ) as unknown as AvroType
   } catch (error) {
     throw new WeirError('schema.invalid', 'the schema cannot be compiled', { cause: error })
   }
 }
 
 /** The node in avsc's terms: our types by a hook, names in full, each definition once. */
-function toSchema(node: SchemaNode, defined: Set<string>): unknown {
+function toSchema(node: SchemaNode, defined: Set<string>, TextType: AvroTypeConstructor): unknown {
   switch (node.kind) {
     case 'null':
     case 'boolean':
@@ -38,17 +41,17 @@ function toSchema(node: SchemaNode, defined: Set<string>): unknown {
     case 'double':
       return made(Double, undefined)
     case 'string':
-      return made(Text, undefined)
+      return made(TextType, undefined)
     case 'bytes':
       return made(Bytes, undefined)
     case 'array':
-      return { type: 'array', items: toSchema(node.items, defined) }
+      return { type: 'array', items: toSchema(node.items, defined, TextType) }
     case 'map':
-      return made(PlainMap, { type: 'map', values: toSchema(node.values, defined) })
+      return made(PlainMap, { type: 'map', values: toSchema(node.values, defined, TextType) })
     case 'union':
       return made(
         isAmbiguous(node) ? NamedUnion : Union,
-        node.branches.map(branch => toSchema(branch, defined)),
+        node.branches.map(branch => toSchema(branch, defined, TextType)),
       )
   }
   if (defined.has(node.fullName)) return node.fullName
@@ -65,7 +68,7 @@ function toSchema(node: SchemaNode, defined: Set<string>): unknown {
   const fields = node.fields.map(field => ({
     name: field.name,
     aliases: field.aliases,
-    type: toSchema(field.node, defined),
+    type: toSchema(field.node, defined, TextType),
     ...(field.hasDefault ? { default: toDefault(field.default, field.node) } : {}),
   }))
   return made(PlainRecord, { type: 'record', ...name, fields })

@@ -11,6 +11,8 @@ import { headerBytes, readSchemaId, writeHeader } from './wire.ts'
 export interface EncoderOptions {
   /** Largest framed value, header included. Default 1 MiB. */
   readonly maxBytes?: number
+  /** True: a lone surrogate in a string becomes U+FFFD instead of being refused. For texts about records, where failing would lose the record. */
+  readonly repairText?: boolean
 }
 
 export interface Encoder {
@@ -37,7 +39,7 @@ const slabBytes = 1024 * 1024
 /** @throws schema.invalid */
 export function compileEncoder(schemaText: string, options: EncoderOptions = {}): Encoder {
   const { root } = parseSchema(schemaText)
-  const type = toAvroType(root)
+  const type = toAvroType(root, options.repairText ?? false)
   const maxBytes = options.maxBytes ?? defaultMaxBytes
   let slab = Buffer.alloc(0)
   let used = 0

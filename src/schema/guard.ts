@@ -260,7 +260,7 @@ function readLong(): number {
     factor *= 128
     if (byte < 0x80) {
       if (i === 9 && byte > 1) throw invalid(at, 'a number does not fit 64 bits')
-      return value % 2 === 1 ? -(value + 1) / 2 : value / 2
+      return input[at]! & 1 ? -(value + 1) / 2 : value / 2
     }
   }
   throw invalid(at, 'a number takes more than 10 bytes')

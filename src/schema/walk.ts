@@ -343,6 +343,8 @@ function quote(word: string): string {
   return JSON.stringify(word.length > 80 ? `${word.slice(0, 77)}...` : word)
 }
 
-function invalid(at: string, message: string, hint?: string): WeirError {
-  return new WeirError('schema.invalid', message, { at: at === '' ? '/' : at, ...(hint ? { hint } : {}) })
+const rulesHint = 'The rules are in the Avro specification, avro.apache.org/docs.'
+
+function invalid(at: string, message: string, hint = rulesHint): WeirError {
+  return new WeirError('schema.invalid', message, { at: at === '' ? '/' : at, hint })
 }
