@@ -37,6 +37,8 @@ export interface ReadOptions {
   readonly signal: AbortSignal
   /** Told once, at the first record on which the filter fails; such records are left out. */
   readonly onFilterFailure?: (message: string) => void
+  /** Told of each record read, filtered or not, with how many there may be. */
+  readonly onRead?: (done: number, total: number) => void
 }
 
 /** More schemas than this in one topic are decoded, but compiled again and again. */
@@ -68,7 +70,11 @@ export async function* readRecords(
   const filter = options.filter === undefined ? undefined : compileFilter(options.filter)
   const show = recordShower(registry)
   const keep = filterBy(filter, options.onFilterFailure)
+  const wanted = info.partitionInfo.filter(p => options.partition === undefined || p.partition === options.partition)
+  const total = Number(wanted.reduce((sum, p) => sum + (p.latest - p.earliest), 0n))
+  let done = 0
   for await (const record of untilEnd(log, info, options)) {
+    options.onRead?.(++done, total)
     const shown = await show(record)
     if (keep(shown)) yield shown.record
   }

@@ -147,7 +147,10 @@ function parseId(text: string): string {
 function queryOf(flags: SelectFlags, ids?: readonly string[]): LetterQuery {
   const { code, stage, since, until, key, where, limit, state = ids && ids.length > 0 ? 'all' : 'open' } = flags
   if (since !== undefined && until !== undefined && since >= until)
-    throw new WeirError('usage.invalid', '--since is not before --until')
+    throw new WeirError('usage.invalid', '--since is not before --until', {
+      at: '--since',
+      hint: 'Letters from --since on and before --until are taken; swap the two.',
+    })
   return {
     ...(ids && ids.length > 0 ? { ids } : {}),
     ...(code ? { codes: code } : {}),

@@ -2,7 +2,7 @@
 // set but empty is a mistake in somebody's deployment; an unknown WEIR_ variable is likely a misspelt one.
 import { closest } from '../config/suggest.ts'
 import { WeirError } from '../core/errors.ts'
-import { parsePort } from './arguments.ts'
+import { parseHost, parsePort } from './arguments.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 interface Variable {
@@ -11,15 +11,29 @@ interface Variable {
   readonly check?: (value: string) => void
 }
 
+export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'] as const
+
 export const environment: Readonly<Record<string, Variable>> = {
   WEIR_BROKER: { doc: 'Overrides `broker` of weir.yaml: `embedded`.' },
   WEIR_REGISTRY: { doc: 'Overrides `registry` of weir.yaml: `embedded`.' },
-  WEIR_HOST: { doc: 'The address to listen on, for what listens; `--host` wins.' },
+  WEIR_HOST: {
+    doc: 'The address to listen on, for what listens; `--host` wins.',
+    check: value => void parseHost(value, 'WEIR_HOST'),
+  },
   WEIR_PORT: {
     doc: 'The port to listen on, for what listens; `--port` wins.',
     check: value => void parsePort(value, 'WEIR_PORT'),
   },
-  WEIR_LOG_LEVEL: { doc: 'The least level that is logged: `debug`, `info`, `warn`, `error`, `fatal`.' },
+  WEIR_LOG_LEVEL: {
+    doc: `The quietest level that is logged; \`--log-level\` wins: ${logLevels.join(', ')}.`,
+    check: value => {
+      if (!(logLevels as readonly string[]).includes(value))
+        throw new WeirError('usage.invalid', `WEIR_LOG_LEVEL has no meaning: ${printable(value, 80)}`, {
+          at: 'environment variable WEIR_LOG_LEVEL',
+          hint: `Write one of ${logLevels.join(', ')}.`,
+        })
+    },
+  },
   WEIR_DEBUG: { doc: '`1` adds stack traces to errors and shows warnings of the runtime.' },
   WEIR_FAILPOINT: { doc: 'For tests: makes the process die, fail or wait at a named place.' },
   WEIR_REQUIRE: { doc: 'For tests: services whose absence is a failure, not a skip.' },

@@ -61,7 +61,7 @@ export async function runCli(
 async function wholeProgram(commands: Readonly<Record<string, CommandEntry>>): Promise<Command> {
   const program = new Command('weir')
   const silent = { write: () => true, once: () => {} }
-  const terminal = { stdout: silent, stderr: silent } as unknown as Terminal
+  const terminal = { stdout: silent, stderr: silent, env: {} } as unknown as Terminal
   await build(program, commands, () => true, { terminal } as CliContext)
   return program
 }

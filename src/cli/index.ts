@@ -10,6 +10,11 @@ export interface CommandEntry {
 }
 
 export const commands: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    summary: 'Run a pipeline: its source, its consumers, its dead letters',
+    group: 'Pipelines',
+    load: () => import('./run.ts'),
+  },
   lint: {
     summary: 'Check pipeline files without running them',
     group: 'Pipelines',
@@ -29,6 +34,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'See and change where a pipeline stands in its source',
     group: 'Recovering',
     load: () => import('./cursor.ts'),
+  },
+  dlq: {
+    summary: 'List, replay and discard dead letters',
+    group: 'Recovering',
+    load: () => import('./dlq.ts'),
   },
   doctor: {
     summary: 'Check this machine, the store and the pipelines here',

@@ -101,7 +101,7 @@ function warningText(message: string, hint: string | undefined, json: boolean, p
 
 /** The lines of a table: a header, then the rows; columns as wide as their widest value. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], paint: Paint): string[] {
-  const cells = rows.map(row => columns.map(c => printable(c.value(row), c.max ?? 200)))
+  const cells = rows.map(row => columns.map(c => clip(c.value(row), c.max ?? 200)))
   const widths = columns.map((c, i) => Math.max(c.title.length, ...cells.map(r => displayWidth(r[i]!))))
   const render = (row: readonly string[], style?: 'bold') =>
     row
@@ -121,6 +121,8 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
     ...cells.map(row => render(row)),
   ]
 }
+
+const clip = (text: string, max: number) => printable(text.length > max ? `${text.slice(0, max - 1)}…` : text, max)
 
 /** Columns a text takes on a terminal: wide East Asian characters and emoji take two, combining marks none. */
 export function displayWidth(text: string): number {

@@ -7,8 +7,9 @@ import { type ObservedResult, runObserved } from '../app/running.ts'
 import { summaryText } from '../app/summary-text.ts'
 import { WeirError } from '../core/errors.ts'
 import { parseDuration } from '../core/units.ts'
-import { parseHost, parsePort } from './arguments.ts'
 import type { CliContext } from './context.ts'
+import { logLevels } from './environment.ts'
+import { listenOptions } from './listen.ts'
 import { printable } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -19,12 +20,16 @@ export interface RunFlags {
   readonly host: string
   readonly port?: number
   readonly logFormat?: 'pretty' | 'json'
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+  readonly logLevel: (typeof logLevels)[number]
 }
 
 export function register(program: Command, context: CliContext): void {
-  program
-    .command('run')
+  const command = program.command('run')
+  listenOptions(command, context.terminal.env, {
+    host: 'Address for /livez, /readyz and /metrics',
+    port: 'Port for them; without it nothing listens',
+  })
+  command
     .description('Run a pipeline: its source, its consumers, its dead letters')
     .argument('<file>', 'The pipeline file')
     .addOption(
@@ -42,12 +47,6 @@ export function register(program: Command, context: CliContext): void {
         .argParser(parseWait),
     )
     .addOption(
-      new Option('--host <host>', 'Address for /livez, /readyz and /metrics')
-        .default('127.0.0.1')
-        .argParser(text => parseHost(text)),
-    )
-    .option('--port <port>', 'Port for them; without it nothing listens', text => parsePort(text))
-    .addOption(
       new Option(
         '--log-format <format>',
         'json: a line an event; pretty: for people (default: pretty on a terminal)',
@@ -55,8 +54,8 @@ export function register(program: Command, context: CliContext): void {
     )
     .addOption(
       new Option('--log-level <level>', 'Quietest level that is written')
-        .choices(['debug', 'info', 'warn', 'error', 'fatal'])
-        .default('info'),
+        .choices(logLevels)
+        .default(context.terminal.env['WEIR_LOG_LEVEL'] ?? 'info'),
     )
     .addHelpText(
       'after',

@@ -142,11 +142,18 @@ const readOptions = ({ output, terminal }: CliContext, flags: ReadFlags) =>
 
 async function cat(context: CliContext, name: string, options: CatOptions): Promise<void> {
   const { log, registry } = await context.store()
-  await print(
-    context,
-    readRecords(log, registry, name, { ...readOptions(context, options), from: options.from }),
-    options.limit,
-  )
+  // Where the records go to the same terminal they are the progress.
+  const progress = context.terminal.stdout.isTTY ? undefined : context.output.progress(`reading ${printable(name, 60)}`)
+  try {
+    const records = readRecords(log, registry, name, {
+      ...readOptions(context, options),
+      from: options.from,
+      ...(progress ? { onRead: progress.update } : {}),
+    })
+    await print(context, records, options.limit)
+  } finally {
+    progress?.end()
+  }
 }
 
 async function tail(context: CliContext, name: string, options: TailOptions): Promise<void> {

@@ -66,10 +66,10 @@ for (const each of cases) {
     if (each.stderr) expect(err).toMatch(new RegExp(each.stderr, 's'))
     if (each.stdout) expect(out).toMatch(new RegExp(each.stdout, 's'))
     if (each.code) {
-      const codes = [...err.matchAll(/^error\[([a-z._]+)\]/gm)].map(m => m[1])
+      const codes = [...`${err}\n${out}`.matchAll(/^error\[([a-z._]+)\]/gm)].map(m => m[1])
       expect(codes.length, err).toBe(1)
       expect(each.code.split('|')).toContain(codes[0])
-      expect(err).toMatch(/^ {2}hint: \S|^ *= \S/m)
+      expect(err + out).toMatch(/^ {2}hint: \S|^ *= \S/m)
     } else expect(err).not.toMatch(/^error/m)
     expect(code, err).toBe(each.exit)
     expect(ms).toBeLessThan(maxAnswerMs)

@@ -32,6 +32,14 @@ test('cells cannot break the table or move the cursor', () => {
   expect(line).toBe('a\\u000a\\u001b[2Jb\\u2028c')
 })
 
+test('a long cell is cut with an ellipsis', () => {
+  expect(renderTable([{ title: 'A', value: (v: string) => v, max: 5 }], ['123456', '12345'], plain)).toEqual([
+    'A',
+    '1234…',
+    '12345',
+  ])
+})
+
 test('long text is cut, and says how long it was', () => {
   expect(printable('x'.repeat(500), 10)).toBe('xxxxxxxxxx… (500 characters)')
 })
