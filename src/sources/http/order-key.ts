@@ -1,6 +1,6 @@
 // The cursor field of an item as something that compares: milliseconds of a date, a number, a text. Dates and numbers keep the form
 // in which the source writes them, so that a request can ask for "since" in the same form.
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 
 /** Comparable with < within one kind. */
 export type OrderKey = number | bigint | string
@@ -106,5 +106,5 @@ export function idText(value: unknown): string | undefined {
 
 /** 16 characters that stand for a text. */
 export function hash(text: string | Uint8Array): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 16)
+  return digest('sha256', text, 'base64url').slice(0, 16)
 }

@@ -197,7 +197,8 @@ const cursor = fields(
       }),
     ),
     keep: Type.Integer({
-      description: 'Versions of items remembered: membership in all, ordered besides those within the lookback.',
+      description:
+        'Versions of items remembered at most: membership in all, ordered besides those within the lookback.',
       default: 5000,
       minimum: 100,
       maximum: 50_000,

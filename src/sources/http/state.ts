@@ -1,6 +1,7 @@
 // The cursor of a split: the whole state of pagination, as versioned JSON (I13). Between passes it says what is covered; within one it
 // also says which page comes next, so that after a crash at most one page is fetched again.
 import { WeirError } from '../../core/errors.ts'
+import { decodeKey, decodeKnown, encodeKey, encodeKnown, type Known } from './known.ts'
 import type { DateForm, OrderKey, OrderKind } from './order-key.ts'
 
 /** The page that is asked for next. */
@@ -9,9 +10,6 @@ export type PageState =
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'token'; readonly value: string | number | boolean | null }
   | { readonly kind: 'url'; readonly value: string | null }
-
-/** Versions of items known, in the order they were met: key to order key (ordered) or to version (membership). */
-export type Known = Map<string, OrderKey>
 
 export interface Mark {
   readonly key: OrderKey
@@ -55,15 +53,17 @@ export const emptyState: SplitState = {
 
 const version = 1
 
+type StoredMark = readonly [key: string, form?: DateForm]
+
 interface Stored {
   readonly v: number
   readonly as: OrderKind | 'membership' | 'none'
   readonly passes: number
-  readonly mark?: readonly [key: string | number, form?: DateForm]
-  readonly known?: readonly (readonly [string, string | number])[]
-  readonly during?: readonly (readonly [string, string | number])[]
+  readonly mark?: StoredMark
+  readonly known?: string
+  readonly during?: string
   readonly bad?: readonly string[]
-  readonly pass?: Omit<PassState, 'top'> & { readonly top?: readonly [key: string | number, form?: DateForm] }
+  readonly pass?: Omit<PassState, 'top'> & { readonly top?: StoredMark }
 }
 
 /** What the cursor orders by; a cursor of one kind cannot be read as another. */
@@ -75,8 +75,8 @@ export function encodeState(state: SplitState, kind: StateKind): string {
     as: kind,
     passes: state.passes,
     ...(state.mark ? { mark: markOut(state.mark) } : {}),
-    ...(state.known.size > 0 ? { known: knownOut(state.known) } : {}),
-    ...(state.during.size > 0 ? { during: knownOut(state.during) } : {}),
+    ...(state.known.size > 0 ? { known: encodeKnown(state.known) } : {}),
+    ...(state.during.size > 0 ? { during: encodeKnown(state.during) } : {}),
     ...(state.bad.length > 0 ? { bad: state.bad } : {}),
     ...(state.pass ? { pass: passOut(state.pass) } : {}),
   }
@@ -138,11 +138,8 @@ function parseStored(text: string): Stored {
 }
 
 function isStored(s: Partial<Stored>): s is Stored {
-  const isKey = (key: unknown) => typeof key === 'string' || typeof key === 'number'
-  const isMark = (mark: unknown) => mark === undefined || (Array.isArray(mark) && isKey(mark[0]))
-  const isKnown = (known: unknown) =>
-    known === undefined ||
-    (Array.isArray(known) && known.every(e => Array.isArray(e) && typeof e[0] === 'string' && isKey(e[1])))
+  const isMark = (mark: unknown) => mark === undefined || (Array.isArray(mark) && typeof mark[0] === 'string')
+  const isText = (text: unknown) => text === undefined || typeof text === 'string'
   const { pass } = s
   const isPass =
     pass === undefined ||
@@ -157,8 +154,8 @@ function isStored(s: Partial<Stored>): s is Stored {
     typeof s.as === 'string' &&
     Number.isInteger(s.passes) &&
     isMark(s.mark) &&
-    isKnown(s.known) &&
-    isKnown(s.during) &&
+    isText(s.known) &&
+    isText(s.during) &&
     isBad(s.bad) &&
     isPass
   )
@@ -185,24 +182,20 @@ function invalid(what: string): WeirError {
   })
 }
 
-// A bigint stands in JSON as its digits with an n.
-const keyOut = (key: OrderKey): string | number =>
-  typeof key === 'number' ? key : typeof key === 'bigint' ? `${key}n` : `"${key}`
-const keyIn = (key: string | number): OrderKey =>
-  typeof key === 'number'
-    ? key
-    : key.startsWith('"')
-      ? key.slice(1)
-      : /^-?\d+n$/.test(key)
-        ? BigInt(key.slice(0, -1))
-        : key
-const markOut = (mark: Mark) =>
-  mark.form === undefined ? ([keyOut(mark.key)] as const) : ([keyOut(mark.key), mark.form] as const)
-const knownOut = (known: Known) => Array.from(known, ([key, order]) => [key, keyOut(order)] as const)
-const knownIn = (known: Stored['known']): Known => new Map((known ?? []).map(([key, order]) => [key, keyIn(order)]))
+const markOut = (mark: Mark): StoredMark =>
+  mark.form === undefined ? [encodeKey(mark.key)] : [encodeKey(mark.key), mark.form]
 
-function markIn(mark: Stored['mark']): Mark | null {
-  return mark ? { key: keyIn(mark[0]), ...(mark[1] === undefined ? {} : { form: mark[1] }) } : null
+function knownIn(text: string | undefined): Known {
+  const known = decodeKnown(text ?? '')
+  if (known === undefined) throw invalid('is damaged')
+  return known
+}
+
+function markIn(mark: StoredMark | undefined): Mark | null {
+  if (mark === undefined) return null
+  const key = decodeKey(mark[0])
+  if (key === undefined) throw invalid('is damaged')
+  return { key, ...(mark[1] === undefined ? {} : { form: mark[1] }) }
 }
 
 function passOut(pass: PassState): NonNullable<Stored['pass']> {

@@ -2,14 +2,17 @@
 // by one; the mark moves only when a pass is over, so that nothing between two pages can fall out (I13). membership: versions are known
 // one by one. none: everything is new.
 import { WeirError } from '../../core/errors.ts'
+import { type Known, nameOf } from './known.ts'
 import { type FieldValue, hash, lessBy, type OrderKey } from './order-key.ts'
 import type { CursorConfig } from './spec.ts'
-import { emptyState, type Known, type Mark, type PassState, type SplitState } from './state.ts'
+import { emptyState, type Mark, type PassState, type SplitState } from './state.ts'
 
 const dayMs = 86_400_000
 /** More versions at once would make every commit heavy. */
 const maxKnown = 50_000
 const maxBad = 1000
+/** Of the versions that only the next pages of a pass need, two pages' worth are kept, but at least so many. */
+const minKept = 1000
 
 export interface Tracker {
   /** The mark less the lookback: what is below is covered. Null at first. Fixed for the whole pass. */
@@ -41,6 +44,7 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
   const since = mark ? { ...mark, key: lessBy(mark.key, config.lookback) } : null
   const ahead = config.as === 'date' ? nowMs + dayMs : undefined
   let page = { items: 0, covered: 0, top: null as Mark | null }
+  let largestPage = 0
 
   const candidateOf = (pass: PassState): Mark | null => {
     const ofPage = config.order === 'desc' && pass.index > 0 ? null : page.top
@@ -61,9 +65,9 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
         page.covered++
         return false
       }
-      const version = versionOf(id, text)
-      if (known.has(version) || during.has(version)) return false
-      during.set(version, key)
+      const name = nameOf(versionOf(id, text))
+      if (known.has(name) || during.has(name)) return false
+      during.set(name, key)
       return true
     },
     admitBad: bad.admit,
@@ -73,7 +77,8 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
       return { top, covered: config.order === 'desc' && page.items > 0 && page.covered === page.items }
     },
     during(pass) {
-      prune(during, floorOf(candidateOf(pass), config), config.keep)
+      largestPage = Math.max(largestPage, page.items)
+      prune(during, floorOf(candidateOf(pass), config), Math.min(config.keep, Math.max(minKept, 2 * largestPage)))
       return { ...state, during, bad: bad.list(), pass }
     },
     after(top) {
@@ -81,7 +86,7 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
       const floor = floorOf(newMark, config)
       const kept: Known = new Map()
       for (const versions of [known, during])
-        for (const [version, key] of versions) if (floor === null || key >= floor) kept.set(version, key)
+        for (const [name, key] of versions) if (floor === null || key >= floor) kept.set(name, key)
       refuseTooMany(kept.size)
       return { ...state, mark: newMark, known: kept, during: new Map(), bad: bad.list(), pass: null }
     },
@@ -101,11 +106,12 @@ function membershipTracker(config: CursorConfig, state: SplitState): Tracker {
     since: null,
     beginPage() {},
     admit(id, field) {
+      const name = nameOf(id)
       const version = field?.text ?? ''
-      const before = known.get(id)
+      const before = known.get(name)
       // Taken out and put in again: what was seen last is forgotten last.
-      known.delete(id)
-      known.set(id, version)
+      known.delete(name)
+      known.set(name, version)
       return before !== version
     },
     admitBad: bad.admit,
@@ -169,10 +175,10 @@ function prune(during: Known, floor: OrderKey | null, keep: number): void {
   let free = 0
   for (const key of during.values()) if (floor === null || key < floor) free++
   refuseTooMany(during.size - free)
-  for (const [version, key] of during) {
+  for (const [name, key] of during) {
     if (free <= keep) break
     if (floor !== null && key >= floor) continue
-    during.delete(version)
+    during.delete(name)
     free--
   }
 }

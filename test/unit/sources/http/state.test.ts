@@ -11,11 +11,12 @@ const whole: SplitState = {
   passes: 3,
   mark: { key: Date.UTC(2026, 0, 1), form: 'iso' },
   known: new Map<string, number | bigint | string>([
-    ['a@1', 1],
-    ['b@2', 9007199254740993n],
-    ['c@3', '5n'],
+    ['aaaaaaaaaa1', 1],
+    ['aaaaaaaaaa2', 9007199254740993n],
+    ['aaaaaaaaaa3', '5n, and more'],
+    ['aaaaaaaaaa5', -1.5],
   ]),
-  during: new Map([['d@4', 4]]),
+  during: new Map([['aaaaaaaaaa4', Date.UTC(2026, 0, 1)]]),
   bad: ['h1'],
   pass: {
     page: { kind: 'url', value: 'https://a.example/?key=SECRET' },
@@ -42,7 +43,7 @@ test('a state comes back as it was', () => {
 
 test('it is told in words, without the address of a page', () => {
   const text = describeState(encodeState(whole, 'date'))
-  expect(text).toBe('up to 2026-01-01T00:00:00.000Z; 4 versions remembered; in a pass, 7 pages read')
+  expect(text).toBe('up to 2026-01-01T00:00:00.000Z; 5 versions remembered; in a pass, 7 pages read')
   expect(describeState(encodeState(emptyState, 'none'))).toBe('nothing read yet')
 })
 
@@ -56,8 +57,10 @@ test.each([
   '{"v":1}',
   '{"v":1,"as":"date","passes":"x"}',
   '{"v":1,"as":"date","passes":1,"pass":{"page":{"kind":"nope"},"index":1}}',
-  '{"v":1,"as":"date","passes":1,"known":[1]}',
+  '{"v":1,"as":"date","passes":1,"known":"x"}',
   '{"v":1,"as":"date","passes":1,"mark":[{}]}',
+  '{"v":1,"as":"date","passes":1,"mark":["q"]}',
+  '{"v":1,"as":"date","passes":1,"known":[1]}',
   '{"v":2,"as":"date","passes":1}',
 ])('%s is refused', text => {
   expect(() => decodeState(text, 'date')).toThrow(expect.objectContaining({ code: 'cursor.invalid' }))
