@@ -132,7 +132,7 @@ function exactlyOnce({ committed, coveredPages }: Awaited<ReturnType<typeof run>
 const runs = { numRuns: 300 }
 const byDate = { id: 'this.id', field: 'this.updated', lookback: `${lookbackMs}ms` }
 
-describe('for any changes of the source and any crash, each version that a committed page held is there exactly once', () => {
+describe('59: for any changes of the source and any crash, each version that a committed page held is there exactly once', () => {
   test('I13: newest first; and at the end no item is missing', async () => {
     await fc.assert(
       fc.asyncProperty(world, async w => {
