@@ -15,3 +15,12 @@ export async function eventually<T>(
     await delay(5)
   }
 }
+
+/** Fails with `what` as soon as `look` is false within `forMs`: for what must not happen by itself. */
+export async function holds(what: string, look: () => boolean, forMs = 400): Promise<void> {
+  const endMs = performance.now() + forMs
+  while (performance.now() < endMs) {
+    if (!look()) throw new Error(`No longer so: ${what}`)
+    await delay(5)
+  }
+}

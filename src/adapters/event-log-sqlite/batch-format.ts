@@ -130,7 +130,8 @@ export interface BatchRecord {
 /** Reads records of one batch in order, without decoding those that are skipped. */
 export class BatchReader {
   readonly count: number
-  readonly #bytes: Buffer
+  /** No Buffer: its `slice` would share memory where a Uint8Array's copies. */
+  readonly #bytes: Uint8Array
   readonly #view: DataView
   #at = batchHeaderBytes
   #index = 0
@@ -141,7 +142,7 @@ export class BatchReader {
   /** Checks version, checksum and count. @throws BatchDamage */
   constructor(payload: Uint8Array, count: number) {
     if (payload.length < batchHeaderBytes) throw new BatchDamage(`the batch has ${payload.length} bytes`)
-    this.#bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+    this.#bytes = payload
     this.#view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
     const version = this.#view.getUint32(0, true)
     if (version !== formatVersion) throw new BatchDamage(`the batch has format ${version}, not ${formatVersion}`)

@@ -18,7 +18,7 @@ const record = (n: number): OutRecord => ({
 function written(records: readonly OutRecord[], writer = new BatchWriter()): Uint8Array {
   writer.begin()
   for (const each of records) writer.add(each)
-  return writer.finish().slice()
+  return Uint8Array.from(writer.finish())
 }
 
 function readAll(payload: Uint8Array, count: number) {
@@ -88,7 +88,7 @@ describe('batch format', () => {
   test('every flipped bit is noticed', () => {
     const payload = written([record(1), record(2)])
     for (let i = 0; i < payload.length * 8; i++) {
-      const damaged = payload.slice()
+      const damaged = Uint8Array.from(payload)
       damaged[i >> 3]! ^= 1 << (i & 7)
       expect(() => readAll(damaged, 2)).toThrow(BatchDamage)
     }
