@@ -32,7 +32,8 @@ async function start(): Promise<number> {
   freezeObjectPrototype()
   guardProcess()
   const code = await runCli(process.argv.slice(2), processTerminal())
-  // Writing to a pipe is synchronous here, so nothing is cut off.
+  // Where standard output is a socket, as under many supervisors, what was written may still be on its way.
+  await Promise.all([process.stdout, process.stderr].map(stream => new Promise(resolve => stream.write('', resolve))))
   process.exit(code)
 }
 

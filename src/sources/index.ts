@@ -1,4 +1,5 @@
 // The sources there are, as a plain map: a new one is one new file and one line here.
+import { file } from './file.ts'
 import { http } from './http/http.ts'
 
-export const sources = { http } as const
+export const sources = { file, http } as const

@@ -22,7 +22,8 @@ interface Read {
 
 async function* lines<T>(path: string): AsyncGenerator<T> {
   if (!existsSync(path)) throw new Error(`the auditor has no ${path}`)
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) if (line !== '') yield JSON.parse(line) as T
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY }))
+    if (line !== '') yield JSON.parse(line) as T
 }
 
 const [journalPath, topicPath, deadPath, limit = '20'] = process.argv.slice(2) as [string, string, string, string?]

@@ -21,12 +21,13 @@ export interface CliOptions {
   readonly nodeArgs?: readonly string[]
   readonly uid?: number
   readonly main?: string
+  /** Past it the child is killed. Default 20 s: longer than any command of a test takes, even on a busy machine. */
+  readonly deadlineMs?: number
   /** Called with the child once it runs. */
   readonly started?: (child: ChildProcess) => void
 }
 
-/** Longer than any command of a test takes, even on a busy machine: past it the child is killed. */
-const deadlineMs = 20_000
+const defaultDeadlineMs = 20_000
 
 export function runWeir(argv: readonly string[], options: CliOptions): Promise<CliResult> {
   const started = performance.now()
@@ -53,7 +54,7 @@ export function runWeir(argv: readonly string[], options: CliOptions): Promise<C
   })
   options.started?.(child)
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.deadlineMs ?? defaultDeadlineMs)
     child.once('error', reject)
     child.once('close', (code, signal) => {
       clearTimeout(timer)

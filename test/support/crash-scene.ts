@@ -43,7 +43,13 @@ export function crashScene({ lines, malformedEvery, files = 1, seed = 1 }: Scene
       // Three kinds of damage: not JSON, no rating, a rating that is none.
       const kind = Math.floor(i / malformedEvery) % 3
       const item = { id: `R${file}-${i}`, asin: key, stars: (i % 5) + 1, body: 'x'.repeat(150 + (i % 100)) }
-      const line = !dead ? JSON.stringify(item) : kind === 0 ? `{"id": "R${file}-${i}", broken` : kind === 1 ? JSON.stringify({ ...item, stars: undefined }) : JSON.stringify({ ...item, stars: 'none' })
+      const line = !dead
+        ? JSON.stringify(item)
+        : kind === 0
+          ? `{"id": "R${file}-${i}", broken`
+          : kind === 1
+            ? JSON.stringify({ ...item, stars: undefined })
+            : JSON.stringify({ ...item, stars: 'none' })
       text.push(line)
       journal.push(JSON.stringify({ id: `${pipeline}/${name}/${offset}`, key, dead }))
       offset += Buffer.byteLength(line) + 1
@@ -68,19 +74,26 @@ consume:
     sink: { file: { path: out/reviews.ndjson, metadata: true } }
 `,
   )
-  const weir = (args: readonly string[], options: Partial<CliOptions> = {}) => runWeir([...args, '--data', join(dir, '.weir')], { cwd: dir, ...options })
+  const weir = (args: readonly string[], options: Partial<CliOptions> = {}) =>
+    runWeir([...args, '--data', join(dir, '.weir')], { cwd: dir, ...options })
   return {
     dir,
     pipelineFile,
     weir,
-    run: (env = {}, more = {}, args = []) => weir(['run', 'pipeline.yaml', '--until', 'end', ...args], { env, ...more }),
+    run: (env = {}, more = {}, args = []) =>
+      weir(['run', 'pipeline.yaml', '--until', 'end', ...args], { env, ...more }),
     async audit() {
       const topic = await weir(['topic', 'cat', 'reviews', '--json'])
       const dead = await weir(['topic', 'cat', 'reviews_dlq', '--json'])
       writeFileSync(join(dir, 'topic.ndjson'), topic.out)
       writeFileSync(join(dir, 'dead.ndjson'), dead.out)
       try {
-        const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'test/support/audit.ts'), join(dir, 'journal.ndjson'), join(dir, 'topic.ndjson'), join(dir, 'dead.ndjson')])
+        const { stdout } = await promisify(execFile)(process.execPath, [
+          join(root, 'test/support/audit.ts'),
+          join(dir, 'journal.ndjson'),
+          join(dir, 'topic.ndjson'),
+          join(dir, 'dead.ndjson'),
+        ])
         return { ok: true, report: stdout.trim() }
       } catch (error) {
         const { stdout, stderr } = error as { stdout?: string; stderr?: string }
@@ -89,11 +102,17 @@ consume:
     },
     async auditSink() {
       const { readFileSync } = await import('node:fs')
-      const count = (ids: readonly string[]) => ids.reduce((counts, id) => counts.set(id, (counts.get(id) ?? 0) + 1), new Map<string, number>())
-      const written = count(rows(readFileSync(join(dir, 'out/reviews.ndjson'), 'utf8')).map(row => row.review_id ?? row.value!.review_id))
+      const count = (ids: readonly string[]) =>
+        ids.reduce((counts, id) => counts.set(id, (counts.get(id) ?? 0) + 1), new Map<string, number>())
+      const written = count(
+        rows(readFileSync(join(dir, 'out/reviews.ndjson'), 'utf8')).map(row => row.review_id ?? row.value!.review_id),
+      )
       const read = count(rows((await weir(['topic', 'cat', 'reviews', '--json'])).out).map(row => row.value!.review_id))
       const wrong = [...new Set([...written.keys(), ...read.keys()])].filter(id => written.get(id) !== read.get(id))
-      return wrong.slice(0, 5).map(id => `${id}: ${written.get(id) ?? 0} in the file, ${read.get(id) ?? 0} in the topic`).join('\n')
+      return wrong
+        .slice(0, 5)
+        .map(id => `${id}: ${written.get(id) ?? 0} in the file, ${read.get(id) ?? 0} in the topic`)
+        .join('\n')
     },
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
   }

@@ -20,7 +20,8 @@ export const plants: Readonly<Record<string, Plant>> = {
   'the cursor is stored before its records': {
     file: 'adapters/event-log-sqlite/producers.ts',
     find: /try \{\s*await store\.write\(sql => \{/,
-    replace: 'try {\n      await store.write(sql => putCursors(sql, pipeline, cursors, store.clock.now()))\n      await store.write(sql => {',
+    replace:
+      'try {\n      await store.write(sql => putCursors(sql, pipeline, cursors, store.clock.now()))\n      await store.write(sql => {',
     failpoint: 'append.before_commit:#:kill',
   },
   'a commit whose outcome is unknown is tried again blindly': {

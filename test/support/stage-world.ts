@@ -14,7 +14,15 @@ import { createOffice, type DeadLetter } from '../../src/pipeline/dead-letter.ts
 import { createDecode } from '../../src/pipeline/decode.ts'
 import { createEncode } from '../../src/pipeline/encode.ts'
 import { createFloodGuard, type FloodLimit } from '../../src/pipeline/flood.ts'
-import type { DecodedRecord, Delivery, EventLog, LogRecord, SchemaRegistry, Sink, Source } from '../../src/pipeline/ports.ts'
+import type {
+  DecodedRecord,
+  Delivery,
+  EventLog,
+  LogRecord,
+  SchemaRegistry,
+  Sink,
+  Source,
+} from '../../src/pipeline/ports.ts'
 import { type ProducerStageOptions, runProducer } from '../../src/pipeline/producer.ts'
 import { compileDecoder, compileEncoder } from '../../src/schema/codec.ts'
 
@@ -44,7 +52,11 @@ export const registry = {
 export interface StageWorld extends AsyncDisposable {
   readonly log: EventLog
   readonly events: Event[]
-  produce(source: Partial<Source> & Pick<Source, 'read'>, options?: Partial<ProducerStageOptions> & { flood?: never; limit?: FloodLimit }, signal?: AbortSignal): ReturnType<typeof runProducer>
+  produce(
+    source: Partial<Source> & Pick<Source, 'read'>,
+    options?: Partial<ProducerStageOptions> & { flood?: never; limit?: FloodLimit },
+    signal?: AbortSignal,
+  ): ReturnType<typeof runProducer>
   consume(sink: Partial<Sink>, options?: Partial<ConsumerStageOptions>, signal?: AbortSignal): Promise<void>
   producerOptions(source: Source, limit?: FloodLimit): ProducerStageOptions
   records(): Promise<{ id: string; rating: number }[]>
@@ -55,7 +67,10 @@ export interface StageWorld extends AsyncDisposable {
 /** Items as a source yields them; a value that is an Error is an item that could not be decoded. */
 export function items(from: number, values: readonly unknown[]): Item[] {
   return values.map((value, i) => {
-    const base = { position: String(from + i), raw: Buffer.from(JSON.stringify(value instanceof Error ? { bad: from + i } : value)) }
+    const base = {
+      position: String(from + i),
+      raw: Buffer.from(JSON.stringify(value instanceof Error ? { bad: from + i } : value)),
+    }
     return value instanceof WeirError ? { ...base, value: undefined, error: value } : { ...base, value }
   })
 }
@@ -64,7 +79,8 @@ export function items(from: number, values: readonly unknown[]): Item[] {
 export function scripted(batches: readonly (readonly unknown[])[]): Pick<Source, 'read'> {
   return {
     async *read(_split, cursor): AsyncGenerator<SourceBatch> {
-      for (let i = Number(cursor ?? 0); i < batches.length; i++) yield { items: items(i * 1000, batches[i]!), cursor: String(i + 1) }
+      for (let i = Number(cursor ?? 0); i < batches.length; i++)
+        yield { items: items(i * 1000, batches[i]!), cursor: String(i + 1) }
     },
   }
 }
@@ -77,7 +93,13 @@ export async function stageWorld(): Promise<StageWorld> {
   const topic = { retentionMs: null, retentionBytes: null, maxRecordBytes: 100_000 }
   await log.ensureTopic({ ...topic, name: 't', partitions: 2 })
   await log.ensureTopic({ ...topic, name: 't_dlq', partitions: 1, maxRecordBytes: 300_000 })
-  const office = createOffice({ topic: 't_dlq', encoder: compileEncoder(letterText), schemaId: 2, maxRecordBytes: 300_000, emit: deps.emit })
+  const office = createOffice({
+    topic: 't_dlq',
+    encoder: compileEncoder(letterText),
+    schemaId: 2,
+    maxRecordBytes: 300_000,
+    emit: deps.emit,
+  })
   const full = (source: Partial<Source> & Pick<Source, 'read'>): Source => ({
     endless: false,
     splits: async () => [{ id: 's', vars: {} }],
@@ -102,7 +124,12 @@ export async function stageWorld(): Promise<StageWorld> {
     version: 'test',
     flood: createFloodGuard(limit, systemClock),
     mapping: compileMapping({ id: 'this.id', rating: 'double(this.rating)' }, schemaText),
-    encode: createEncode({ encoder: compileEncoder(schemaText), schemaId: 1, key: compileExpression('record.id', ['record', 'this', 'split']), maxRecordBytes: 100_000 }),
+    encode: createEncode({
+      encoder: compileEncoder(schemaText),
+      schemaId: 1,
+      key: compileExpression('record.id', ['record', 'this', 'split']),
+      maxRecordBytes: 100_000,
+    }),
     nextPass: () => null,
     once: true,
   })
@@ -111,7 +138,8 @@ export async function stageWorld(): Promise<StageWorld> {
     events,
     raw,
     producerOptions,
-    produce: (source, { limit, ...options } = {}, signal = new AbortController().signal) => runProducer({ ...producerOptions(full(source), limit), ...options } as ProducerStageOptions, signal),
+    produce: (source, { limit, ...options } = {}, signal = new AbortController().signal) =>
+      runProducer({ ...producerOptions(full(source), limit), ...options } as ProducerStageOptions, signal),
     consume: (sink, options = {}, signal = new AbortController().signal) =>
       runConsumer(
         {
@@ -141,7 +169,10 @@ export async function stageWorld(): Promise<StageWorld> {
     },
     async letters() {
       const decoder = compileDecoder(letterText, null)
-      return (await raw('t_dlq')).map(record => ({ ...(decoder.decode(record.value!) as unknown as DeadLetter), id: `${record.partition}/${record.offset}` }))
+      return (await raw('t_dlq')).map(record => ({
+        ...(decoder.decode(record.value!) as unknown as DeadLetter),
+        id: `${record.partition}/${record.offset}`,
+      }))
     },
     async [Symbol.asyncDispose]() {
       await log[Symbol.asyncDispose]()

@@ -1,0 +1,117 @@
+// The file sink dies at any instant, or runs out of disk, and the file still holds every record once (I1, I11).
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+const program = join(import.meta.dirname, '../support/file-sink-writer.ts')
+const partitions = 3
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'weir-kill-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+interface Line {
+  readonly partition: number
+  readonly offset: number
+  readonly value: { readonly id: string }
+}
+
+/** What is wrong with the file, one word an anomaly; nothing when every record is there once and in order. */
+function anomalies(records: number): string[] {
+  const text = readFileSync(join(dir, 'out.ndjson'), 'utf8')
+  const found: string[] = []
+  const next = Array.from({ length: partitions }, () => 0)
+  const skipFiltered = (offset: number) => (offset % 7 === 0 ? offset + 1 : offset)
+  for (const line of text.split('\n').slice(0, -1)) {
+    const { partition, offset, value } = JSON.parse(line) as Line
+    const expected = skipFiltered(next[partition]!)
+    if (offset !== expected) found.push(`${offset < expected ? 'duplicate' : 'lost'} ${partition}@${offset}`)
+    if (value.id !== `r${partition}-${offset}`) found.push(`invented ${partition}@${offset}`)
+    next[partition] = offset + 1
+  }
+  for (const [partition, offset] of next.entries())
+    for (let missing = skipFiltered(offset); missing < records; missing = skipFiltered(missing + 1))
+      found.push(`lost ${partition}@${missing}`)
+  if (!text.endsWith('\n')) found.push('torn last line')
+  return found
+}
+
+const args = (records: number, seed: number) => [program, dir, String(records), String(partitions), String(seed)]
+
+/** Runs the writer to its end. */
+function finish(records: number, seed: number): void {
+  const { stdout, stderr, status } = spawnSync(process.execPath, args(records, seed), { encoding: 'utf8' })
+  expect({ status, stderr, last: stdout.trim().split('\n').at(-1) }).toEqual({ status: 0, stderr: '', last: 'done' })
+}
+
+describe('I11: killed', () => {
+  test.each(
+    ['sink_file.before_sync', 'sink_file.after_sync'].flatMap(point => [1, 2, 5].map(count => [point, count] as const)),
+  )('at %s, time %i, on three starts in a row: every record is in the file once', (point, count) => {
+    for (let start = 0; start < 3; start++) {
+      const env = { ...process.env, WEIR_FAILPOINT: `${point}:${count}:kill` }
+      expect(spawnSync(process.execPath, args(400, start + 1), { env }).signal).toBe('SIGKILL')
+    }
+    finish(400, 9)
+    expect(anomalies(400)).toEqual([])
+  })
+
+  test('at 25 random moments: every record is in the file once', async () => {
+    const records = 60_000
+    let killed = 0
+    for (let round = 0; round < 25; round++) {
+      const child = spawn(process.execPath, args(records, round + 1), { stdio: ['ignore', 'pipe', 'inherit'] })
+      const ended = new Promise<NodeJS.Signals | null>(resolve => child.once('exit', (_, signal) => resolve(signal)))
+      await grown(child, round)
+      child.kill('SIGKILL')
+      if ((await ended) === 'SIGKILL') killed++
+    }
+    expect(killed).toBeGreaterThan(10)
+    finish(records, 99)
+    expect(anomalies(records)).toEqual([])
+  }, 90_000)
+
+  test('the checker sees a doubled, a lost and an invented record', () => {
+    finish(40, 1)
+    expect(anomalies(40)).toEqual([])
+    expect(anomalies(41 + 1)).not.toEqual([])
+  })
+})
+
+/** Resolves at a moment that differs by round: once the file has grown by so much since the start. */
+async function grown(child: ChildProcess, round: number): Promise<void> {
+  const path = join(dir, 'out.ndjson')
+  const size = () => (existsSync(path) ? statSync(path).size : 0)
+  await new Promise(resolve => child.stdout!.once('data', resolve))
+  const start = size()
+  const target = start + ((round * 7919) % 60_000)
+  while (size() <= target && child.exitCode === null) await new Promise(setImmediate)
+}
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0
+
+describe('a full disk', () => {
+  test.skipIf(!hasPrlimit)(
+    'I1: deliveries fail for now, nothing torn stays, and it goes on when there is room (needs prlimit)',
+    async () => {
+      const limited = ['--fsize=20000:unlimited', process.execPath, ...args(600, 3)]
+      const child = spawn('prlimit', limited, { stdio: ['ignore', 'pipe', 'inherit'] })
+      const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
+      let out = ''
+      await new Promise<void>(resolve =>
+        child.stdout.on('data', chunk => {
+          out += chunk
+          if (out.split('failed sink.failed').length > 3 || out.includes('done')) resolve()
+        }),
+      )
+      expect(out).not.toContain('done')
+      expect(readFileSync(join(dir, 'out.ndjson'), 'utf8')).toMatch(/\}\n$/)
+      spawnSync('prlimit', ['--fsize=unlimited', '--pid', String(child.pid)])
+      expect(await ended).toBe(0)
+      expect(anomalies(600)).toEqual([])
+    },
+  )
+})

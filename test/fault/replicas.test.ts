@@ -1,0 +1,91 @@
+// Several processes of one pipeline on one store: splits are shared, none is doubled, and a process that was stopped and goes on writes nothing (I7, faults 6 and 7).
+import { describe, expect, test } from 'vitest'
+import { type CrashScene, crashScene } from '../support/crash-scene.ts'
+
+const producing = ['--stage', 'producer', '--log-level', 'debug', '--log-format', 'json']
+
+describe('two processes of one pipeline', () => {
+  test('I7: started at once, they share the splits and nothing is lost or doubled', async () => {
+    using scene = crashScene({ lines: 3_000, malformedEvery: 100, files: 8 })
+    const both = await Promise.all([scene.run({}, {}, producing), scene.run({}, {}, producing)])
+    expect(both.map(result => result.code)).toEqual([0, 0])
+    expect(await scene.audit()).toEqual({ ok: true, report: '24000 served = 23760 records + 240 dead letters' })
+  }, 60_000)
+
+  test('I7: while one is at work, a second one takes its share, and gives it back when it leaves', async () => {
+    using scene = crashScene({ lines: 200, malformedEvery: 100, files: 8 })
+    const first = long(scene)
+    await first.told('bucket_owned', 8)
+    const second = long(scene)
+    await second.told('bucket_owned', 4)
+    await first.told('bucket_released', 4)
+    second.stop()
+    await first.told('bucket_owned', 12)
+    first.stop()
+    expect((await Promise.all([first.result, second.result])).map(result => result.code)).toEqual([0, 0])
+    await scene.run()
+    expect(await scene.audit()).toMatchObject({ ok: true })
+  }, 60_000)
+
+  test('I7: one that was stopped past its lease and goes on writes nothing and says that it was fenced', async () => {
+    using scene = crashScene({ lines: 12_000, malformedEvery: 100 })
+    let zombie: { kill(signal: NodeJS.Signals): boolean } | undefined
+    // The third batch waits for a second outside any transaction; there the process is stopped.
+    const stopped = Promise.withResolvers<void>()
+    const first = scene.run(
+      { WEIR_FAILPOINT: 'encode.before:3:delay' },
+      {
+        deadlineMs: 60_000,
+        started: child => {
+          zombie = child
+          let appended = 0
+          child.stdout!.on('data', (text: string) => {
+            const before = appended
+            appended += text.split('"batch_appended"').length - 1
+            if (before >= 2 || appended < 2) return
+            child.kill('SIGSTOP')
+            stopped.resolve()
+          })
+        },
+      },
+      producing,
+    )
+    await stopped.promise
+    const second = await scene.run({}, { deadlineMs: 60_000 })
+    expect(second).toMatchObject({ code: 0 })
+    const before = await scene.audit()
+    expect(before).toEqual({ ok: true, report: '12000 served = 11880 records + 120 dead letters' })
+    zombie!.kill('SIGCONT')
+    const result = await first
+    expect(result.code).toBe(3)
+    expect(result.err).toContain('log.fenced')
+    expect(await scene.audit()).toEqual(before)
+  }, 120_000)
+})
+
+/** A producer that runs until it is stopped, and whose log can be waited for. */
+function long(scene: CrashScene) {
+  let out = ''
+  const waiting: { event: string; count: number; resolve: () => void }[] = []
+  const counted = (event: string) => out.split(`"event":"${event}"`).length - 1
+  let stop = () => {}
+  const result = scene.weir(['run', 'pipeline.yaml', ...producing], {
+    deadlineMs: 50_000,
+    started: child => {
+      stop = () => void child.kill('SIGTERM')
+      child.stdout!.on('data', (text: string) => {
+        out += text
+        for (const each of waiting) if (counted(each.event) >= each.count) each.resolve()
+      })
+    },
+  })
+  const ended = result.then(({ code, err }) => Promise.reject(new Error(`ended with ${code}: ${err}`)))
+  ended.catch(() => {})
+  return {
+    result,
+    stop: () => stop(),
+    /** Resolves once the log holds `count` of the event. */
+    told: (event: string, count: number) =>
+      Promise.race([ended, new Promise<void>(resolve => (counted(event) >= count ? resolve() : waiting.push({ event, count, resolve })))]),
+  }
+}
