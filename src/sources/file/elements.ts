@@ -1,0 +1,290 @@
+// JSON files. A list is cut into its elements as it streams by, each with its own bytes; anything else, and every file under `records`,
+// is one document that is held whole. Where the list is broken, what is broken becomes an item with its error, and the rest goes on.
+//
+//   open -> document -> ended        open -> first -> element <-> after -> closed -> (rest ->) ended        a resumed list begins in `after`
+import { WeirError } from '../../core/errors.ts'
+import { hasByteOrderMark } from '../../core/json-text.ts'
+import { NextByte } from '../next-byte.ts'
+import { type Cutter, Oversized, type ReadTo } from './cutter.ts'
+import { isBlank } from './lines.ts'
+import { type Cut, jsonPiece, type Origin, Piece, stretchOf } from './piece.ts'
+import type { Window } from './window.ts'
+
+const quote = 34
+const backslash = 92
+const comma = 44
+const openList = 91
+const closeList = 93
+const openObject = 123
+const closeObject = 125
+const lineFeed = 10
+
+export interface ElementLimits {
+  readonly maxItem: number
+  readonly maxDocument: number
+}
+
+type State = 'open' | 'document' | 'first' | 'element' | 'after' | 'closed' | 'rest' | 'ended'
+/** An item; `go`: the state has changed; `wait`: more bytes are needed, or nothing is left. */
+type Step = Cut | 'go' | 'wait'
+
+/** `whole`: the file is one document whatever it begins with, and may be anything but an object. `resumed`: the window begins inside a list. */
+export function cutElements(
+  origin: Origin,
+  limits: ElementLimits,
+  { whole, resumed }: { readonly whole: boolean; readonly resumed: boolean },
+): Cutter {
+  return new ElementCutter(origin, limits, whole, resumed ? 'after' : 'open')
+}
+
+class ElementCutter implements Cutter {
+  readonly #origin: Origin
+  readonly #limits: ElementLimits
+  readonly #whole: boolean
+  #state: State
+  /** How far the unfinished element was looked at, from the start of the window, and what it is inside of there. */
+  #seen = 0
+  #depth = 0
+  #inText = false
+  #oversized: Oversized | undefined
+  /** Where the closing bracket stands: a list that grew is read on from there. */
+  #close: ReadTo | undefined
+  /** Two, because counting lines lags behind looking for the end of an element. */
+  readonly #lineFeeds = new NextByte(lineFeed)
+  readonly #lineFeedsInText = new NextByte(lineFeed)
+
+  constructor(origin: Origin, limits: ElementLimits, whole: boolean, state: State) {
+    this.#origin = origin
+    this.#limits = limits
+    this.#whole = whole
+    this.#state = state
+  }
+
+  next(window: Window, final: boolean): Cut | undefined {
+    for (;;) {
+      const step = this.#step(window, final)
+      if (step === 'wait') return undefined
+      if (step !== 'go') return step
+    }
+  }
+
+  readTo(window: Window): ReadTo {
+    return this.#close ?? { offset: window.offset, line: window.line }
+  }
+
+  #step(window: Window, final: boolean): Step {
+    switch (this.#state) {
+      case 'open':
+        return this.#open(window, final)
+      case 'document':
+        return this.#document(window, final)
+      case 'first':
+        return this.#first(window, final)
+      case 'element':
+        return this.#element(window, final)
+      case 'after':
+        return this.#after(window, final)
+      case 'closed':
+        return this.#closed(window, final)
+      case 'rest':
+        return this.#rest(window, final)
+      case 'ended':
+        return 'wait'
+    }
+  }
+
+  #to(state: State): 'go' {
+    this.#state = state
+    return 'go'
+  }
+
+  #open(window: Window, final: boolean): Step {
+    if (window.length < 3 && !final) return 'wait'
+    if (window.offset === 0 && hasByteOrderMark(window.bytes.subarray(window.start))) window.start += 3
+    if (this.#whole) return this.#to('document')
+    if (!this.#skipBlank(window) && !final) return 'wait'
+    if (window.bytes[window.start] !== openList) return this.#to('document')
+    window.start++
+    return this.#to('first')
+  }
+
+  #document(window: Window, final: boolean): Step {
+    const { maxDocument } = this.#limits
+    if (window.length > maxDocument)
+      throw new WeirError('source.item_too_large', `The file is one JSON document of more than ${maxDocument} bytes`, {
+        at: this.#origin.name,
+        hint: 'Raise max_document, or turn the file into a list or into NDJSON, which are streamed.',
+      })
+    if (!final) return 'wait'
+    this.#state = 'ended'
+    this.#skipBlank(window)
+    return this.#piece(window, window.bytes.length)
+  }
+
+  #piece(window: Window, after: number): Cut {
+    const { bytes, start } = window
+    let end = after
+    while (end > start && isBlank(bytes[end - 1]!)) end--
+    const cut = jsonPiece(this.#origin, window, start, end, this.#whole)
+    this.#consume(window, after)
+    return cut
+  }
+
+  #first(window: Window, final: boolean): Step {
+    if (!this.#skipBlank(window)) return final ? this.#cutOff(window) : 'wait'
+    return this.#to(window.bytes[window.start] === closeList ? 'after' : 'element')
+  }
+
+  #element(window: Window, final: boolean): Step {
+    if (!this.#oversized && this.#seen === 0 && !this.#skipBlank(window)) return final ? this.#cutOff(window) : 'wait'
+    const { maxItem } = this.#limits
+    const end = this.#findEnd(window)
+    const size = (end < 0 ? window.bytes.length : end) - window.start
+    const tooLarge = this.#oversized !== undefined || size > maxItem
+    if (end < 0 && !final) {
+      if (tooLarge) this.#passOver(window, window.start + this.#seen)
+      return 'wait'
+    }
+    const to = end < 0 ? window.bytes.length : end
+    this.#seen = 0
+    this.#depth = 0
+    this.#inText = false
+    this.#state = end < 0 ? 'ended' : 'after'
+    return tooLarge ? this.#tooLarge(window, to) : this.#piece(window, to)
+  }
+
+  #tooLarge(window: Window, end: number): Cut {
+    this.#passOver(window, end)
+    const item = this.#oversized!.item(this.#origin, this.#limits.maxItem)
+    this.#oversized = undefined
+    return item
+  }
+
+  #passOver(window: Window, end: number): void {
+    this.#oversized ??= new Oversized(window)
+    this.#oversized.count(end - window.start)
+    this.#consume(window, end)
+    this.#seen = 0
+  }
+
+  /**
+   * Index of the comma or bracket that ends the element, or -1. Brackets inside a text do not count, any closing bracket closes any other,
+   * and a line break ends a text, which no valid text holds: so a missing quote or bracket spoils few elements.
+   */
+  #findEnd(window: Window): number {
+    const { bytes } = window
+    for (let i = window.start + this.#seen; i < bytes.length; i++) {
+      if (this.#inText) {
+        const end = this.#endOfText(bytes, i)
+        if (end < 0) {
+          this.#seen = unfinishedText(bytes, i) - window.start
+          return -1
+        }
+        this.#inText = false
+        i = end
+        continue
+      }
+      const c = bytes[i]!
+      if (c === quote) this.#inText = true
+      else if (c === openObject || c === openList) this.#depth++
+      else if (c === comma && this.#depth === 0) return i
+      else if (c === closeObject || c === closeList) {
+        if (this.#depth > 0) this.#depth--
+        else if (c === closeList) return i
+      }
+    }
+    this.#seen = bytes.length - window.start
+    return -1
+  }
+
+  /** Index of the quote or line break that ends the text which goes on at `from`, or -1. */
+  #endOfText(bytes: Buffer, from: number): number {
+    const lineEnd = this.#lineFeedsInText.from(bytes, from)
+    for (let i = bytes.indexOf(quote, from); i >= 0; i = bytes.indexOf(quote, i + 1)) {
+      if (lineEnd >= 0 && lineEnd < i) return lineEnd
+      if (backslashesBefore(bytes, i, from) % 2 === 0) return i
+    }
+    return lineEnd
+  }
+
+  #after(window: Window, final: boolean): Step {
+    if (!this.#skipBlank(window)) return final ? this.#cutOff(window) : 'wait'
+    const c = window.bytes[window.start]
+    if (c === closeList) {
+      this.#close = { offset: window.offset, line: window.line }
+      window.start++
+      return this.#to('closed')
+    }
+    // Anything but a comma stands here only when reading goes on where a file was torn.
+    if (c === comma) window.start++
+    return this.#to('element')
+  }
+
+  #closed(window: Window, final: boolean): Step {
+    if (this.#skipBlank(window)) {
+      this.#close = undefined
+      return this.#to('rest')
+    }
+    return final ? this.#to('ended') : 'wait'
+  }
+
+  /** What follows the end of the list, all of it as one item. */
+  #rest(window: Window, final: boolean): Step {
+    const tooLarge = this.#oversized !== undefined || window.length > this.#limits.maxItem
+    if (!final) {
+      if (tooLarge) this.#passOver(window, window.bytes.length)
+      return 'wait'
+    }
+    this.#state = 'ended'
+    if (tooLarge) return this.#tooLarge(window, window.bytes.length)
+    return this.#broken(
+      window,
+      'more text after the end of the list',
+      'Several values one after another are NDJSON: use format ndjson.',
+    )
+  }
+
+  #cutOff(window: Window): Cut {
+    this.#state = 'ended'
+    return this.#broken(
+      window,
+      'the list is never closed',
+      'The file seems cut off: check that the whole of it arrived.',
+    )
+  }
+
+  #broken(window: Window, what: string, hint: string): Cut {
+    const at = `${this.#origin.name}:${window.line}`
+    const error = new WeirError('source.invalid_json', `Not valid JSON: ${what}`, { at, hint })
+    const cut = new Piece(stretchOf(this.#origin, window, window.start, window.bytes.length), undefined, error)
+    this.#consume(window, window.bytes.length)
+    return cut
+  }
+
+  /** Consumes white space; false when nothing else is at hand. */
+  #skipBlank(window: Window): boolean {
+    const { bytes } = window
+    let end = window.start
+    while (end < bytes.length && isBlank(bytes[end]!)) end++
+    this.#consume(window, end)
+    return end < bytes.length
+  }
+
+  #consume(window: Window, end: number): void {
+    const { bytes } = window
+    for (let i = this.#lineFeeds.from(bytes, window.start); i >= 0 && i < end; i = this.#lineFeeds.from(bytes, i + 1))
+      window.line++
+    window.start = end
+  }
+}
+
+function backslashesBefore(bytes: Buffer, index: number, from: number): number {
+  let count = 0
+  while (index - 1 - count >= from && bytes[index - 1 - count] === backslash) count++
+  return count
+}
+
+/** Where to go on in a text whose end is not at hand: before a last backslash that escapes what comes next. */
+function unfinishedText(bytes: Buffer, from: number): number {
+  return bytes.length - (backslashesBefore(bytes, bytes.length, from) % 2)
+}
