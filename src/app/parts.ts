@@ -91,7 +91,8 @@ export async function openOffice(
   const maxRecordBytes = deadLetterRecordBytes(definition)
   return createOffice({
     topic: definition.deadLetter.topic,
-    encoder: compileEncoder(text, { maxBytes: maxRecordBytes }),
+    // A letter is about something broken: text that is no Unicode must not keep it from being written.
+    encoder: compileEncoder(text, { maxBytes: maxRecordBytes, repairText: true }),
     schemaId: id,
     maxRecordBytes,
     emit,

@@ -3,7 +3,7 @@
 import { Optional } from '@marcbachmann/cel-js'
 import { bounded, Failure, maxListLength, maxTextLength, spend, spendOn, spendSearch } from './budget.ts'
 import { equal } from './functions/missing.ts'
-import { matches } from './functions/regex.ts'
+import { matchesOrNull } from './functions/regex.ts'
 import { unwrap } from './optional.ts'
 import {
   type CelNode,
@@ -15,18 +15,20 @@ import {
   walk,
 } from './syntax.ts'
 
-/** Before types are checked: `x ? y : null` is fine whatever the type of y. */
+/** Before types are checked: `x ? y : null`, `x == null` and `this.?x == y` are fine whatever the types are. */
 export function relaxNulls(root: CelNode): void {
   walk(root, node => {
-    if (node.op !== '?:') return
+    if (node.op !== '?:' && node.op !== '==' && node.op !== '!=') return
     const check = node.meta.check!
+    const skip = node.op === '?:' ? 1 : 0
     node.setMeta('check', (checker: Checker, self: CelNode, context: unknown) => {
-      const [, left, right] = self.args as [CelNode, CelNode, CelNode]
-      const types = [checker.check(left, context), checker.check(right, context)]
-      if (types[0] !== types[1]) {
-        if (types[0] === checker.nullType) left.checkedType = checker.dynType
-        if (types[1] === checker.nullType) right.checkedType = checker.dynType
-      }
+      const operands = (self.args as CelNode[]).slice(skip)
+      const types = operands.map(operand => checker.check(operand, context))
+      operands.forEach((operand, i) => {
+        const type = types[i]!
+        const soft = type === checker.nullType || (skip === 0 && type.kind === 'optional')
+        if (soft && types[0] !== types[1]) operand.checkedType = checker.dynType
+      })
       return check(checker, self, context)
     })
   })
@@ -122,7 +124,10 @@ function isPlainObject(value: unknown): boolean {
 function boundEquality(node: CelNode): void {
   const inner = node.handle!
   const same = node.op === '=='
-  node.handle = (left, right, self, evaluator) => {
+  node.handle = (first, second, self, evaluator) => {
+    const left = unwrap(first)
+    const right = unwrap(second)
+    if (left === null || right === null) return (left === right) === same
     if (!isPlainObject(left) && !isPlainObject(right)) return inner(left, right, self, evaluator)
     return equal(left, right) === same
   }
@@ -180,9 +185,8 @@ function boundCall(node: CelNode): void {
 /** `text.matches(pattern)`: the library's own takes JavaScript patterns, whose time has no bound. Missing text matches nothing. */
 function matchesByRe2(args: readonly unknown[]): boolean {
   const [value, pattern] = args.map(unwrap)
-  if (value === null) return false
-  if (typeof value !== 'string' || typeof pattern !== 'string') throw new Failure('matches takes a text and a pattern')
-  return matches(value, pattern)
+  if (typeof pattern !== 'string') throw new Failure('a pattern is a text')
+  return matchesOrNull(value, pattern)
 }
 
 /** Functions of the library whose time or result is not bounded by the length of their arguments. */

@@ -82,6 +82,8 @@ const warning = (hint: string, reason?: string): Verdict => ({
 })
 
 function wordFor(type: string): string {
+  const inner = /^(?:dyn|optional)<(.+)>$/.exec(type)?.[1]
+  if (inner !== undefined) return wordFor(inner)
   if (type === 'google.protobuf.Timestamp') return 'a timestamp'
   if (type === 'google.protobuf.Duration') return 'a duration'
   return type === 'null' ? 'null' : type
@@ -100,7 +102,8 @@ function verdictOfConstant(constant: unknown, type: string, node: SchemaNode): V
 /** Null when a value of the CEL type can be a value of the node. */
 function verdictOf(type: string, node: SchemaNode): Verdict | null {
   if (type.startsWith('optional<')) return verdictOf(type.slice('optional<'.length, -1), node)
-  if (type === 'dyn' || type.startsWith('dyn<')) return null
+  if (type === 'dyn') return null
+  if (type.startsWith('dyn<')) return verdictOf(type.slice('dyn<'.length, -1), node)
   if (type === 'null')
     return acceptsNull(node)
       ? null

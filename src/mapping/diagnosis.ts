@@ -53,8 +53,10 @@ function explainCompile(code: string, summary: string, node: unknown, vars: Vari
   if (code === 'no_matching_overload' && isNode(node)) return explainCall(node.op === 'rcall', node.args, summary)
   if (code === 'no_such_overload')
     return {
-      message: summary.replace('no such overload: ', 'types do not go together: '),
-      hint: 'Convert one side: string(...), double(...), int(...) or number(...).',
+      message: summary.replace('no such overload: ', 'types do not go together: ').replace(/dyn<([\w.]+)>/g, '$1'),
+      hint: summary.includes('optional')
+        ? 'Say what stands for a missing value: default(this.?x, ...).'
+        : 'Convert one side: string(...), double(...), int(...) or number(...).',
     }
   if (code === 'incompatible_ternary_branches')
     return { message: lowerFirst(summary), hint: 'Convert one branch: string(...), double(...) or int(...).' }
@@ -80,7 +82,7 @@ function explainCall(method: boolean, args: unknown, summary: string): Explanati
       hint: close ? `Did you mean ${close}?` : 'The reference of the mapping language lists all functions.',
     }
   }
-  const given = /'(.*)'$/.exec(summary)?.[1] ?? name
+  const given = (/'(.*)'$/.exec(summary)?.[1] ?? name).replace(/dyn<([\w.]+)>/g, '$1')
   return { message: `${given} is not possible`, hint: `It is called as ${signatures.slice(0, 4).join(', ')}.` }
 }
 
@@ -113,7 +115,7 @@ function explainEvaluation(code: string, summary: string, node: unknown, error: 
       }
     case 'no_such_overload':
       return {
-        message: summary.replace('no such overload: ', 'types do not go together: ').replace(/dyn<(\w+)>/g, '$1'),
+        message: summary.replace('no such overload: ', 'types do not go together: ').replace(/dyn<([\w.]+)>/g, '$1'),
         hint: 'Convert one side: string(...), double(...), int(...) or number(...).',
       }
     case 'invalid_condition_type':

@@ -1,6 +1,7 @@
 // The CEL environment: the library's own functions, ours (functions/), arithmetic that mixes int and double, limits on expressions.
 // Built once, on first use; one clone per set of variables.
 import { Environment } from '@marcbachmann/cel-js'
+import { Failure } from './budget.ts'
 import { mappingFunctions } from './functions/catalogue.ts'
 import type { MappingFunction } from './functions/function.ts'
 import { unwrap } from './optional.ts'
@@ -43,8 +44,8 @@ export function signaturesOf(name: string): readonly string[] {
   base ??= build()
   return base
     .getDefinitions()
-    .functions.filter(fn => fn.name === name && !fn.signature.includes('null') && !fn.signature.includes('optional<'))
-    .map(fn => fn.signature)
+    .functions.filter(fn => fn.name === name && !/\bnull\b|optional</.test(fn.signature))
+    .map(fn => fn.signature.replace(/dyn<([\w.]+)>/g, '$1'))
 }
 
 function build(): Environment {
@@ -55,6 +56,9 @@ function build(): Environment {
   })
   registerArithmetic(environment)
   for (const fn of mappingFunctions) registerFunction(environment, fn)
+  // Only their types count: bounds.ts evaluates every `matches`.
+  for (const receiver of ['null', 'optional'])
+    environment.registerFunction(`${receiver}.matches(string): bool`, () => false, { async: false })
   return environment
 }
 
@@ -81,28 +85,28 @@ function registerFunction(environment: Environment, fn: MappingFunction): void {
   const run = fn.run as (...args: unknown[]) => unknown
   const types = fn.parameters.map(parameter => parameter.type)
   const [head, ...rest] = types
-  const anything = head === 'dyn' || types.includes('dyn')
-  const call = anything
+  const call = types.includes('dyn')
     ? (...args: unknown[]) => {
         for (let i = 0; i < args.length; i++) args[i] = unwrap(args[i])
         if (fn.nullGivesNull && args[0] === null) return null
         return run(...args)
       }
     : run
-  const options = { async: false }
-  const register = (first: string, returns: string, handler: (...args: unknown[]) => unknown) => {
-    environment.registerFunction(`${fn.name}(${[first, ...rest].join(', ')}): ${returns}`, handler, options)
+  // `dyn<string>` is a string to lint, and looked at again when evaluated: null may come instead.
+  const returns = fn.nullGivesNull && fn.returns !== 'dyn' ? `dyn<${fn.returns}>` : fn.returns
+  const register = (first: string, handler: (...args: unknown[]) => unknown) => {
+    environment.registerFunction(`${fn.name}(${[first, ...rest].join(', ')}): ${returns}`, handler, { async: false })
     const taken = ownMethods.has(fn.name) || (fn.name === 'trim' && first === 'string')
     if (!taken && fn.name !== 'default' && fn.name !== 'coalesce')
-      environment.registerFunction(`${first}.${fn.name}(${rest.join(', ')}): ${returns}`, handler, options)
+      environment.registerFunction(`${first}.${fn.name}(${rest.join(', ')}): ${returns}`, handler, { async: false })
   }
-  register(head!, fn.returns, call)
+  register(head!, call)
   if (head === 'dyn' || !fn.nullGivesNull) return
-  register('null', 'dyn', () => null)
-  register('optional', 'dyn', (first, ...others) => {
+  register('null', () => null)
+  register('optional', (first, ...others) => {
     const value = unwrap(first)
     if (value === null) return null
-    if (!fits(value, head!)) throw new TypeError(`${fn.name} takes ${head}`)
+    if (!fits(value, head!)) throw new Failure(`${fn.name} takes a ${head}`)
     return call(value, ...others)
   })
 }

@@ -13,7 +13,7 @@ export type { Variables } from './environment.ts'
 
 export interface Expression {
   readonly text: string
-  /** The CEL type it was inferred to have: `string`, `double`, `int`, `bool`, `null`, `dyn`, `list`, `map`, ... */
+  /** The CEL type it was inferred to have: `string`, `double`, `int`, `bool`, `null`, `dyn`, `list`, `map`, ...; `dyn<string>`: a string or null. */
   readonly type: string
   /** The value of an expression that is only a literal; undefined for others. */
   readonly constant?: unknown

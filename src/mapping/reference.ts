@@ -4,8 +4,6 @@ import type { Example, MappingFunction } from './functions/function.ts'
 
 const head = `# Mapping language
 
-<!-- Generated from src/mapping; do not edit. A test compares it with the source and says how to renew it. -->
-
 A mapping gives each field of the Avro schema an expression in [CEL](https://cel.dev). It sees \`this\` (the item as the source gave it),
 \`split\` (the variables of the split it came from) and \`now\` (milliseconds since 1970).
 

@@ -41,6 +41,13 @@ export function matches(value: string, pattern: string): boolean {
   return compiled.matcher(value).find()
 }
 
+/** Missing text matches nothing. */
+export function matchesOrNull(value: unknown, pattern: string): boolean {
+  if (value === null) return false
+  if (typeof value !== 'string') throw new Failure('a pattern is looked for in a text')
+  return matches(value, pattern)
+}
+
 export function find(value: string, pattern: string): string | null {
   const compiled = compilePattern(pattern)
   pay(value, pattern)
@@ -63,15 +70,15 @@ export const regexFunctions = [
   define({
     name: 'regex_match',
     group: 'Regular expressions',
-    parameters: [text, pattern],
+    parameters: [{ name: 'text', type: 'dyn' }, pattern],
     returns: 'bool',
-    doc: "Whether the pattern (RE2) is found in the text. CEL's `matches` does the same.",
-    nullGivesNull: true,
+    doc: "Whether the pattern (RE2) is found in the text; false for null. CEL's `matches` does the same.",
+    nullGivesNull: false,
     examples: [
       { expression: "regex_match('R1ABCDEFGHIJK', '^R[A-Z0-9]{9,14}$')", gives: true },
       { expression: "'R1ABC'.matches('^R[A-Z0-9]{9,14}$')", gives: false },
     ],
-    run: matches,
+    run: matchesOrNull,
   }),
   define({
     name: 'regex_find',

@@ -135,12 +135,17 @@ export function unescapeHtml(value: string): string {
 export function stripHtml(value: string): string {
   if (!value.includes('<')) return unescapeHtml(value)
   const pieces: string[] = []
+  let endsInText = false
   let at = 0
   for (let open = value.indexOf('<'); open !== -1; open = value.indexOf('<', at)) {
-    pieces.push(value.slice(at, open))
+    if (open > at) {
+      pieces.push(value.slice(at, open))
+      endsInText = value[open - 1] !== '\n'
+    }
     const tag = /^<(?:!--|\/?([A-Za-z][A-Za-z0-9]*)|[!?])/.exec(value.slice(open, open + 40))
     if (!tag) {
       pieces.push('<')
+      endsInText = true
       at = open + 1
       continue
     }
@@ -150,17 +155,14 @@ export function stripHtml(value: string): string {
     if (close === -1) return unescapeHtml(pieces.join(''))
     let end = tag[0] === '<!--' ? close + 3 : close + 1
     if ((name === 'script' || name === 'style') && !tag[0].startsWith('</')) end = endOfElement(value, name, end)
-    if (name === 'br') pieces.push('\n')
-    else if (name !== undefined && blocks.has(name) && endsInText(pieces)) pieces.push('\n')
+    if (name === 'br' || (name !== undefined && blocks.has(name) && endsInText)) {
+      pieces.push('\n')
+      endsInText = false
+    }
     at = end
   }
   pieces.push(value.slice(at))
   return unescapeHtml(pieces.join(''))
-}
-
-function endsInText(pieces: readonly string[]): boolean {
-  for (let i = pieces.length - 1; i >= 0; i--) if (pieces[i] !== '') return !pieces[i]!.endsWith('\n')
-  return false
 }
 
 const blocks = new Set([
