@@ -48,11 +48,15 @@ function rowsOf(node: Node, prefix: string, depth: number): FieldRow[] {
       type: typeOf(field),
       required: (node.required ?? []).includes(name) && field.default === undefined && !hasDefaults(field),
       default: field.default === undefined ? null : defaultText(field.default),
-      doc: field.description ?? '',
+      doc: docOf(field),
     }
     return [row, ...childrenOf(field, path, depth + 1)]
   })
 }
+
+/** A choice without words of its own is described by those of its forms. */
+const docOf = ({ description, anyOf, oneOf }: Node): string =>
+  description ?? (anyOf ?? oneOf ?? []).flatMap(variant => variant.description ?? []).join(' ')
 
 /** An object all of whose required fields have a default may be left out. */
 function hasDefaults(node: Node): boolean {

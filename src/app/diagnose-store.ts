@@ -74,21 +74,19 @@ async function ownerFindings({ log }: Store): Promise<readonly Finding[]> {
       check: 'owners',
       status: 'ok',
       message:
-        running.length > 0
-          ? `running: ${running.join(', ')}`
-          : `no pipeline is running, ${pipelines.length} have cursors`,
+        running.length > 0 ? `running: ${running.join(', ')}` : `none is running; with cursors: ${pipelines.length}`,
     },
     {
       check: 'groups',
       status: 'ok',
-      message: `${new Set(groups.map(g => g.group)).size} consumer groups, ${behind} records behind in all`,
+      message: `consumer groups: ${new Set(groups.map(g => g.group)).size}, records behind: ${behind}`,
     },
   ]
 }
 
 async function registryFinding({ registry }: Store): Promise<Finding> {
   const subjects = await registry.subjects()
-  return { check: 'registry', status: 'ok', message: `${registry.kind}: ${subjects.length} subjects` }
+  return { check: 'registry', status: 'ok', message: `${registry.kind}, subjects: ${subjects.length}` }
 }
 
 /** When the store was last written, by its file's time stamp; null when there is none. */

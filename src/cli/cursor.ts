@@ -6,7 +6,7 @@ import { WeirError } from '../core/errors.ts'
 import type { EventLog } from '../pipeline/ports.ts'
 import { parseName } from './arguments.ts'
 import { type CliContext, confirm } from './context.ts'
-import { printable } from './terminal.ts'
+import { count, printable } from './terminal.ts'
 
 /** A cursor is the state of one pagination; a larger one is not ours. */
 const maxCursorBytes = 1024 * 1024
@@ -126,7 +126,7 @@ async function reset(context: CliContext, name: string, only: string[] | undefin
   if (only) await findSplits(log, name, only)
   const splits = [...new Set(only ?? stored)]
   await refuseWhileRunning(log, name)
-  const what = splits.length === 1 ? 'the cursor of 1 split' : `the cursors of ${splits.length} splits`
+  const what = `the ${splits.length === 1 ? 'cursor' : 'cursors'} of ${count(splits.length, 'split')}`
   await confirm(
     context,
     `Remove ${what} of ${printable(name)}? The next run reads from the start, and records already in the topic come again.`,

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { checkClock, checkDataDir, checkMachine, type Finding, findingsOf, type Machine } from '../app/diagnose.ts'
 import { checkStore, newestWriteMs } from '../app/diagnose-store.ts'
 import type { CliContext } from './context.ts'
-import { printable } from './terminal.ts'
+import { count, printable } from './terminal.ts'
 
 export function register(program: Command, context: CliContext): void {
   program
@@ -55,7 +55,7 @@ async function checkPipelines({ terminal }: CliContext): Promise<readonly Findin
     paths: existsSync(join(terminal.cwd, 'pipelines')) ? ['pipelines'] : ['.'],
   })
   if (files === 0) return [{ check: 'pipelines', status: 'ok', message: 'no pipeline files here' }]
-  const message = `${files} pipeline file${files === 1 ? '' : 's'}, ${errors} error${errors === 1 ? '' : 's'}, ${warnings} warning${warnings === 1 ? '' : 's'}`
+  const message = [count(files, 'pipeline file'), count(errors, 'error'), count(warnings, 'warning')].join(', ')
   const hint = 'weir lint shows them.'
   if (errors > 0) return [{ check: 'pipelines', status: 'fail', message, hint }]
   return [

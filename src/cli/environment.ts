@@ -35,6 +35,7 @@ export const environment: Readonly<Record<string, Variable>> = {
     },
   },
   WEIR_DEBUG: { doc: '`1` adds stack traces to errors and shows warnings of the runtime.' },
+  WEIR_DEMO_VENDOR: { doc: 'Where pipelines/demo-reviews.yaml finds its vendor, when it is not the simulated one.' },
   WEIR_FAILPOINT: { doc: 'For tests: makes the process die, fail or wait at a named place.' },
   WEIR_REQUIRE: { doc: 'For tests: services whose absence is a failure, not a skip.' },
 }

@@ -38,6 +38,9 @@ export function printableLines(text: string, max = 20_000): string {
     .join('\n')
 }
 
+/** `1 record`, `12 records`. */
+export const count = (n: number | bigint, word: string) => `${n} ${word}${n === 1 || n === 1n ? '' : 's'}`
+
 const styles = {
   bold: [1, 22],
   dim: [2, 22],

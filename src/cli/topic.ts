@@ -6,7 +6,7 @@ import { formatBytes, formatDuration } from '../core/units.ts'
 import { parseFrom, parseInteger, parseName, type ReadFrom } from './arguments.ts'
 import type { CliContext } from './context.ts'
 import { toJsonText } from './output.ts'
-import { printable } from './terminal.ts'
+import { count, printable } from './terminal.ts'
 
 export function register(program: Command, context: CliContext): void {
   const topic = program.command('topic').addHelpText(
@@ -100,7 +100,7 @@ async function describe({ output, store }: CliContext, name: string): Promise<vo
   const fact = (label: string, value: string) =>
     output.line(`${paint('dim', label.padEnd(16))}${printable(value, 500)}`)
   output.line(paint('bold', topic.topic))
-  fact('records', `${topic.records} in ${topic.partitions} partitions`)
+  fact('records', `${topic.records} in ${count(topic.partitions, 'partition')}`)
   fact('size', topic.bytes === null ? 'unknown' : formatBytes(topic.bytes))
   fact('kept for', topic.retention_ms === null ? 'ever' : formatDuration(topic.retention_ms))
   fact('kept up to', topic.retention_bytes === null ? 'any size' : formatBytes(topic.retention_bytes))
