@@ -65,7 +65,7 @@ export class RowScanner {
         const close = this.#closingQuote(bytes, i + 1)
         // A quote in the last byte may be the first of a doubled one.
         if (!final && (close < 0 || close + 1 >= bytes.length)) return false
-        if (close < 0) return this.#fail(bytes, start, 'a quote is never closed')
+        if (close < 0) return this.#fail(bytes, start, final, 'a quote is never closed')
         const text = bytes.toString('utf8', i + 1, close)
         fields.push(text.includes(this.#quoteText) ? text.replaceAll(this.#doubled, this.#quoteText) : text)
         for (let k = bytes.indexOf(lineFeed, i); k >= 0 && k < close; k = bytes.indexOf(lineFeed, k + 1)) lines++
@@ -87,7 +87,7 @@ export class RowScanner {
       if (bytes[after] === carriageReturn) after++
       if (after >= bytes.length && !final) return false
       if (after < bytes.length && bytes[after] !== lineFeed)
-        return this.#fail(bytes, start, 'text follows a closing quote')
+        return this.#fail(bytes, start, final, 'text follows a closing quote')
       this.fields = fields
       this.end = rowEnd
       this.next = Math.min(after + 1, bytes.length)
@@ -103,8 +103,9 @@ export class RowScanner {
     return -1
   }
 
-  #fail(bytes: Buffer, start: number, why: string): true {
+  #fail(bytes: Buffer, start: number, final: boolean, why: string): boolean {
     const found = bytes.indexOf(lineFeed, start)
+    if (found < 0 && !final) return false
     this.fault = why
     this.fields = []
     this.next = found < 0 ? bytes.length : found + 1
@@ -116,8 +117,7 @@ export class RowScanner {
 
   /** Takes the first line of an unfinished row as a row that cannot be read; false when no line break is at hand. */
   giveUp(bytes: Buffer, start: number, why: string): boolean {
-    if (bytes.indexOf(lineFeed, start) < 0) return false
-    return this.#fail(bytes, start, why)
+    return this.#fail(bytes, start, false, why)
   }
 }
 

@@ -12,6 +12,8 @@ export interface Cutter {
   next(window: Window, final: boolean): Cut | undefined
   /** Where reading goes on later, where that is not the start of the window. */
   readTo?(window: Window): ReadTo
+  /** True when no item will come any more, where that is not so just when the window is empty. */
+  readonly ended?: boolean
 }
 
 export interface ReadTo {
@@ -19,31 +21,37 @@ export interface ReadTo {
   readonly line: number
 }
 
-/** An item whose bytes are counted instead of kept. */
+/** An item whose bytes are counted, and only the first of them kept. */
 export class Oversized {
-  readonly #head: Buffer
   readonly #offset: number
   readonly #line: number
+  readonly #head: Buffer[] = []
+  #kept = 0
   #bytes = 0
 
   constructor(window: Window) {
-    this.#head = Buffer.from(window.bytes.subarray(window.start, window.start + keptOfTooLarge))
     this.#offset = window.offset
     this.#line = window.line
   }
 
-  /** Consumes the window up to `end`. */
-  pass(window: Window, end: number): void {
+  /** Counts the bytes of the window up to `end`; consuming them is the caller's. */
+  count(window: Window, end: number): void {
+    const room = keptOfTooLarge - this.#kept
+    if (room > 0) {
+      const part = Buffer.from(window.bytes.subarray(window.start, Math.min(end, window.start + room)))
+      this.#head.push(part)
+      this.#kept += part.length
+    }
     this.#bytes += end - window.start
+  }
+
+  /** Counts the bytes of the window up to `end` and consumes them. */
+  pass(window: Window, end: number): void {
+    this.count(window, end)
     window.start = end
   }
 
-  /** Counts bytes that the caller consumes. */
-  count(bytes: number): void {
-    this.#bytes += bytes
-  }
-
   item(origin: Origin, maxItem: number): TooLarge {
-    return new TooLarge(origin, this.#head, this.#offset, this.#line, this.#bytes, maxItem)
+    return new TooLarge(origin, Buffer.concat(this.#head), this.#offset, this.#line, this.#bytes, maxItem)
   }
 }

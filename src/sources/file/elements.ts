@@ -68,6 +68,10 @@ class ElementCutter implements Cutter {
     }
   }
 
+  get ended(): boolean {
+    return this.#state === 'ended'
+  }
+
   readTo(window: Window): ReadTo {
     return this.#close ?? { offset: window.offset, line: window.line }
   }
@@ -162,7 +166,7 @@ class ElementCutter implements Cutter {
 
   #passOver(window: Window, end: number): void {
     this.#oversized ??= new Oversized(window)
-    this.#oversized.count(end - window.start)
+    this.#oversized.count(window, end)
     this.#consume(window, end)
     this.#seen = 0
   }

@@ -19,7 +19,8 @@ import { fromStart, type Start, truncated } from './start.ts'
 import type { Tail } from './tail.ts'
 import { defaultChunkBytes, Window } from './window.ts'
 
-export const batchLimits = { items: 1000, bytes: 1024 * 1024 }
+/** A batch is one transaction: large enough to make its cost small, small enough to hold. */
+const defaultLimits = { items: 1000, bytes: 1024 * 1024 }
 
 export interface ReadOptions {
   readonly config: FileConfig
@@ -29,6 +30,7 @@ export interface ReadOptions {
   readonly records: Expression | undefined
   readonly clock: Clock
   readonly chunkBytes?: number
+  readonly limits?: { readonly items: number; readonly bytes: number }
 }
 
 /** Why reading ended; `moved` and `truncated` only with a tail. */
@@ -70,9 +72,12 @@ export async function* readFile(
       const now = await file.handle.stat()
       if (now.size < readTo) throw truncated(options.name, readTo, now.size)
     }
-    while (reading.collect(true)) yield await reading.batch(null)
     const doneAt = options.gzip ? size : readTo
-    if (reading.hasNews || start.doneAt !== doneAt) yield await reading.batch(doneAt)
+    while (reading.collect(true)) {
+      yield await reading.batch(reading.isExhausted ? doneAt : null)
+      if (signal.aborted) return 'aborted'
+    }
+    if (reading.hasNews || reading.storedDoneAt !== doneAt) yield await reading.batch(doneAt)
     return end
   }
 }
@@ -106,8 +111,9 @@ class Reading implements AsyncDisposable {
   /** Items of a piece that holds several, and how many of them are in this or an earlier batch. */
   #parts: Parts | undefined
   #skip: number
-  /** Where the cursor of the last batch stands. */
+  /** What the last cursor says. */
   #storedOffset: number
+  storedDoneAt: number | null
 
   constructor(
     file: OpenFile,
@@ -127,6 +133,7 @@ class Reading implements AsyncDisposable {
     this.#generation = start.generation
     this.#skip = start.skip
     this.#storedOffset = start.offset
+    this.storedDoneAt = start.doneAt
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
@@ -138,10 +145,16 @@ class Reading implements AsyncDisposable {
     return this.#items.length > 0 || this.#readTo().offset !== this.#storedOffset
   }
 
+  /** True when the end of the file was reached and nothing is left to be given. */
+  get isExhausted(): boolean {
+    return !this.#parts && (this.#cutter.ended ?? this.window.length === 0)
+  }
+
   /** Collects what the window holds; true when the batch is full, and then there may be more. */
   collect(final: boolean): boolean {
+    const { items, bytes } = this.#options.limits ?? defaultLimits
     for (;;) {
-      if (this.#items.length >= batchLimits.items || this.#bytes >= batchLimits.bytes) return true
+      if (this.#items.length >= items || this.#bytes >= bytes) return true
       if (this.#parts) {
         this.#takePart(this.#parts)
         continue
@@ -197,6 +210,7 @@ class Reading implements AsyncDisposable {
     this.#items = []
     this.#bytes = 0
     this.#storedOffset = offset
+    this.storedDoneAt = doneAt
     return { items, cursor }
   }
 }

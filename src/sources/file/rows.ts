@@ -61,11 +61,18 @@ export function cutRows(origin: Origin, shape: RowShape, columns: readonly strin
   const scanner = new RowScanner(shape)
   const context = JSON.stringify({ columns, delimiter: shape.delimiter, quote: shape.quote } satisfies RowContext)
   let oversized: Oversized | undefined
+  /**
+   * True when a row was read. One that does not end within the limit is taken for a quote that was never closed when its first line does, so
+   * that the lines after it are read; else its line is passed over.
+   */
   const scan = (window: Window, final: boolean): boolean => {
     const { bytes, start } = window
-    if (scanner.scan(bytes, start, final)) return true
-    if (window.length <= maxItem) return false
-    if (scanner.giveUp(bytes, start, `a quote is not closed within ${maxItem} bytes`)) return true
+    if (scanner.scan(bytes, start, final)) {
+      if (lineEndOf(scanner, bytes) - start <= maxItem) return true
+    } else if (window.length <= maxItem) return false
+    const found = bytes.indexOf(lineFeed, start)
+    if (found >= 0 && found - start <= maxItem)
+      return scanner.giveUp(bytes, start, `a quote is not closed within ${maxItem} bytes`)
     oversized = new Oversized(window)
     return false
   }
@@ -84,12 +91,7 @@ export function cutRows(origin: Origin, shape: RowShape, columns: readonly strin
   /** The row that was scanned; undefined when it is blank. */
   const take = (window: Window): Cut | undefined => {
     const { end, next, lines } = scanner
-    let cut: Cut | undefined
-    if (end - window.start > maxItem) {
-      const passed = new Oversized(window)
-      passed.pass(window, end)
-      cut = passed.item(origin, maxItem)
-    } else if (end > window.start) cut = rowPiece(origin, window, scanner, columns, context)
+    const cut = end > window.start ? rowPiece(origin, window, scanner, columns, context) : undefined
     window.start = next
     window.line += lines
     return cut
@@ -106,6 +108,10 @@ export function cutRows(origin: Origin, shape: RowShape, columns: readonly strin
       return undefined
     },
   }
+}
+
+function lineEndOf({ next }: RowScanner, bytes: Buffer): number {
+  return bytes[next - 1] === lineFeed ? next - 1 : next
 }
 
 function rowPiece(
