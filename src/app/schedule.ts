@@ -11,6 +11,6 @@ export function nextPassOf(schedule: Schedule, clock: Clock, random: Random): Ne
   if (schedule === null) return () => null
   if ('everyMs' in schedule)
     return lastBeganMs => Math.max(clock.now(), lastBeganMs + schedule.everyMs * (1 + random() * jitterShare))
-  const cron = new Cron(schedule.cron, { paused: true })
+  const cron = new Cron(schedule.cron, { paused: true, timezone: 'UTC' })
   return () => cron.nextRun(new Date(clock.now()))?.getTime() ?? null
 }

@@ -147,6 +147,10 @@ async function handle(
     records: processed.passed,
     nextOffset: fetched.nextOffset,
   }
+  if (sink.startAt?.(fetched.topic, fetched.partition) === null) {
+    // The sink must know where it starts before the group's offset passes that place, or a crash would leave a hole.
+    await deliver(sink, { ...delivery, records: [], nextOffset: fetched.records[0]!.offset }, options, signal)
+  }
   const appends: Append[] = sink.prepare ? [...(await sink.prepare(delivery))] : []
   if (!sink.startAt && !sink.prepare) {
     failed.push(...(await deliver(sink, delivery, options, signal)))

@@ -1,6 +1,6 @@
 // The file sink dies at any instant, or runs out of disk, and the file still holds every record once (I1, I11).
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -74,11 +74,24 @@ describe('I11: killed', () => {
     expect(anomalies(records)).toEqual([])
   }, 90_000)
 
-  test('the checker sees a doubled, a lost and an invented record', () => {
+  test('the checker of these tests sees a doubled, a lost, an invented and a torn record', () => {
     finish(40, 1)
     expect(anomalies(40)).toEqual([])
-    expect(anomalies(41 + 1)).not.toEqual([])
+    const path = join(dir, 'out.ndjson')
+    const text = readFileSync(path, 'utf8')
+    const line = text.split('\n')[5]!
+    const { partition, offset } = JSON.parse(line) as Line
+    const withText = (changed: string) => {
+      writeFileSync(path, changed)
+      return anomalies(40)
+    }
+    expect(withText(`${text}${line}\n`)).toEqual([`duplicate ${partition}@${offset}`])
+    expect(withText(text.replace(`${line}\n`, ''))).toContainEqual(expect.stringContaining('lost'))
+    expect(withText(text.replace(`"r${partition}-${offset}"`, '"other"'))).toEqual([`invented ${partition}@${offset}`])
+    expect(withText(`${text}{`)).toEqual(['torn last line'])
+    expect(withText(text) && anomalies(42)).toContainEqual(expect.stringContaining('lost'))
   })
+})
 })
 
 /** Resolves at a moment that differs by round: once the file has grown by so much since the start. */

@@ -86,6 +86,9 @@ function long(scene: CrashScene) {
     stop: () => stop(),
     /** Resolves once the log holds `count` of the event. */
     told: (event: string, count: number) =>
-      Promise.race([ended, new Promise<void>(resolve => (counted(event) >= count ? resolve() : waiting.push({ event, count, resolve })))]),
+      Promise.race([
+        ended,
+        new Promise<void>(resolve => (counted(event) >= count ? resolve() : waiting.push({ event, count, resolve }))),
+      ]),
   }
 }

@@ -1,12 +1,18 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { compileExpression } from '../../src/mapping/expression.ts'
 import { compileMapping } from '../../src/mapping/mapping.ts'
 import { createDecode } from '../../src/pipeline/decode.ts'
 import { letterVariables, readLetters, readMarks, type Selection } from '../../src/pipeline/letters.ts'
-import { discard, type ReplayConsumer, type ReplayOptions, type ReplayOutcome, replay } from '../../src/pipeline/replay.ts'
-import { readFileSync } from 'node:fs'
-import { keeping, registry, schemaText, scripted, type StageWorld, stageWorld } from '../support/stage-world.ts'
+import {
+  discard,
+  type ReplayConsumer,
+  type ReplayOptions,
+  type ReplayOutcome,
+  replay,
+} from '../../src/pipeline/replay.ts'
+import { keeping, registry, type StageWorld, schemaText, scripted, stageWorld } from '../support/stage-world.ts'
 
 const letterText = readFileSync(new URL('../../schemas/dead-letter.avsc', import.meta.url), 'utf8')
 const decode = createDecode(registry, letterText)
@@ -17,12 +23,27 @@ const mended = { id: 'this.id', rating: 'has(this.rating) ? double(this.rating) 
 
 async function letters(world: StageWorld, selection: Selection = { states: ['open'] }) {
   const found = []
-  for await (const stored of readLetters(world.log, 't_dlq', decode, await readMarks(world.log, 't_dlq'), selection)) found.push(stored)
+  for await (const stored of readLetters(world.log, 't_dlq', decode, await readMarks(world.log, 't_dlq'), selection))
+    found.push(stored)
   return found
 }
 
-async function again(world: StageWorld, map: Record<string, string>, more: Partial<ReplayOptions> = {}, selection: Selection = {}): Promise<ReplayOutcome[]> {
-  const source = { endless: false, splits: async () => [], read: () => { throw new Error('a replay fetches nothing') }, reparse: (raw: Uint8Array) => [JSON.parse(Buffer.from(raw).toString())], describeCursor: String, [Symbol.asyncDispose]: async () => {} }
+async function again(
+  world: StageWorld,
+  map: Record<string, string>,
+  more: Partial<ReplayOptions> = {},
+  selection: Selection = {},
+): Promise<ReplayOutcome[]> {
+  const source = {
+    endless: false,
+    splits: async () => [],
+    read: () => {
+      throw new Error('a replay fetches nothing')
+    },
+    reparse: (raw: Uint8Array) => [JSON.parse(Buffer.from(raw).toString())],
+    describeCursor: String,
+    [Symbol.asyncDispose]: async () => {},
+  }
   const { encode } = world.producerOptions(source)
   const options: ReplayOptions = {
     pipeline: 'p',
@@ -44,7 +65,12 @@ async function again(world: StageWorld, map: Record<string, string>, more: Parti
   return outcomes
 }
 
-const some = [{ id: 'a', rating: 1 }, { id: 'b', stars: 2 }, { id: 'c', stars: 'many' }, { id: 'd', rating: 4 }]
+const some = [
+  { id: 'a', rating: 1 },
+  { id: 'b', stars: 2 },
+  { id: 'c', stars: 'many' },
+  { id: 'd', rating: 4 },
+]
 const results = (outcomes: readonly ReplayOutcome[]) => outcomes.map(outcome => outcome.result)
 
 describe('replaying dead letters of the producer', () => {
@@ -61,7 +87,10 @@ describe('replaying dead letters of the producer', () => {
     await using world = await stageWorld()
     await world.produce(scripted([some]))
     const both = await Promise.all([again(world, mended), again(world, mended)])
-    expect(both.map(results).sort()).toEqual([['passed', 'failed'], ['skipped', 'failed']])
+    expect(both.map(results).sort()).toEqual([
+      ['passed', 'failed'],
+      ['skipped', 'failed'],
+    ])
     expect(await world.records()).toHaveLength(3)
   })
 
@@ -69,7 +98,9 @@ describe('replaying dead letters of the producer', () => {
     await using world = await stageWorld()
     await world.produce(scripted([some]))
     await again(world, mended)
-    const headers = (await world.raw('t')).map(record => Object.fromEntries(record.headers.map(([name, value]) => [name, Buffer.from(value).toString()])))
+    const headers = (await world.raw('t')).map(record =>
+      Object.fromEntries(record.headers.map(([name, value]) => [name, Buffer.from(value).toString()])),
+    )
     expect(headers).toContainEqual({ 'weir-id': 'p/s/1', 'weir-replayed-from': 't_dlq/0/0' })
   })
 
@@ -86,7 +117,8 @@ describe('replaying dead letters of the producer', () => {
   test('a letter that keeps failing is left alone after its attempts', async () => {
     await using world = await stageWorld()
     await world.produce(scripted([some]))
-    for (const expected of ['failed', 'failed', 'skipped', 'skipped']) expect((await again(world, strict))[1]!.result).toBe(expected)
+    for (const expected of ['failed', 'failed', 'skipped', 'skipped'])
+      expect((await again(world, strict))[1]!.result).toBe(expected)
     expect((await again(world, strict, { maxAttempts: 10 }))[1]!.result).toBe('failed')
     expect(await world.letters()).toHaveLength(2)
   })
@@ -94,7 +126,14 @@ describe('replaying dead letters of the producer', () => {
   test('discarded letters are left out of lists and replays', async () => {
     await using world = await stageWorld()
     await world.produce(scripted([some]))
-    const deps = { log: world.log, deadLetterTopic: 't_dlq', pipeline: 'p', emit: () => {}, clock: systemClock, random: () => 0.5 }
+    const deps = {
+      log: world.log,
+      deadLetterTopic: 't_dlq',
+      pipeline: 'p',
+      emit: () => {},
+      clock: systemClock,
+      random: () => 0.5,
+    }
     const chosen = readLetters(world.log, 't_dlq', decode, new Map(), { ids: ['0/0'] })
     expect(await discard(chosen, deps, signal)).toBe(1)
     expect((await letters(world)).map(letter => letter.id)).toEqual(['0/1'])
@@ -128,8 +167,25 @@ test('letters are chosen by code, family, stage, id, key, time and expression', 
 
 test('a letter of a consumer goes to that consumer again, once', async () => {
   await using world = await stageWorld()
-  await world.produce(scripted([[{ id: 'a', rating: 1 }, { id: 'b', rating: 2 }]]))
-  const steps = [{ kind: 'filter' as const, expression: compileExpression('record.rating < 2.0 || record.missing == 1', ['record', 'key', 'topic', 'timestamp']) }]
+  await world.produce(
+    scripted([
+      [
+        { id: 'a', rating: 1 },
+        { id: 'b', rating: 2 },
+      ],
+    ]),
+  )
+  const steps = [
+    {
+      kind: 'filter' as const,
+      expression: compileExpression('record.rating < 2.0 || record.missing == 1', [
+        'record',
+        'key',
+        'topic',
+        'timestamp',
+      ]),
+    },
+  ]
   const first = keeping()
   await world.consume(first.sink, { steps })
   expect(first.got).toHaveLength(1)
@@ -137,7 +193,11 @@ test('a letter of a consumer goes to that consumer again, once', async () => {
   const opened: string[] = []
   const consumer = async (group: string): Promise<ReplayConsumer> => {
     opened.push(group)
-    return { sink: { guarantee: 'at_least_once', exclusive: false, [Symbol.asyncDispose]: async () => {}, ...sink }, decode: createDecode(registry, schemaText), steps: [] }
+    return {
+      sink: { guarantee: 'at_least_once', exclusive: false, [Symbol.asyncDispose]: async () => {}, ...sink },
+      decode: createDecode(registry, schemaText),
+      steps: [],
+    }
   }
   expect(results(await again(world, strict, { consumer }))).toEqual(['passed'])
   expect(results(await again(world, strict, { consumer }))).toEqual(['skipped'])

@@ -3,7 +3,7 @@ import { WeirError } from '../../src/core/errors.ts'
 import type { Event } from '../../src/core/event.ts'
 import { compileExpression } from '../../src/mapping/expression.ts'
 import { createEncode } from '../../src/pipeline/encode.ts'
-import type { Bucket, EventLog, Transaction } from '../../src/pipeline/ports.ts'
+import type { Bucket, Delivery, EventLog, Transaction } from '../../src/pipeline/ports.ts'
 import { compileEncoder } from '../../src/schema/codec.ts'
 import { items, keeping, schemaText, scripted, stageWorld } from '../support/stage-world.ts'
 
@@ -11,7 +11,10 @@ const good = (id: string, rating = 3) => ({ id, rating })
 const count = (events: readonly Event[], type: Event['type']) => events.filter(event => event.type === type).length
 
 /** A log whose next transactions are answered by `answer`; what it lets through goes to the real one. */
-function between(log: EventLog, answer: (transact: (t: Transaction) => Promise<void>, transaction: Transaction) => Promise<void>): EventLog {
+function between(
+  log: EventLog,
+  answer: (transact: (t: Transaction) => Promise<void>, transaction: Transaction) => Promise<void>,
+): EventLog {
   const wrap = (bucket: Bucket): Bucket => ({
     number: bucket.number,
     epoch: bucket.epoch,
@@ -21,7 +24,9 @@ function between(log: EventLog, answer: (transact: (t: Transaction) => Promise<v
   })
   return new Proxy(log, {
     get(target, name) {
-      if (name === 'joinProducers') return (options: Parameters<EventLog['joinProducers']>[0]) => target.joinProducers({ ...options, assigned: bucket => options.assigned(wrap(bucket)) })
+      if (name === 'joinProducers')
+        return (options: Parameters<EventLog['joinProducers']>[0]) =>
+          target.joinProducers({ ...options, assigned: bucket => options.assigned(wrap(bucket)) })
       const value = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value
     },
@@ -46,7 +51,8 @@ describe('the producer stage', () => {
       ['map', expect.stringMatching(/^map\./)],
     ])
     expect(Buffer.from(letters[1]!.original).toString()).toBe('{"id":"c"}')
-    const sum = (type: 'records_fetched' | 'records_dropped') => world.events.reduce((total, event) => (event.type === type ? total + event.count : total), 0)
+    const sum = (type: 'records_fetched' | 'records_dropped') =>
+      world.events.reduce((total, event) => (event.type === type ? total + event.count : total), 0)
     expect([sum('records_fetched'), sum('records_dropped'), count(world.events, 'record_dead')]).toEqual([8, 2, 3])
   })
 
@@ -90,7 +96,9 @@ describe('the producer stage', () => {
     expect((await world.records()).map(record => record.id).sort()).toEqual(['x', 'z'])
     expect(await world.letters()).toEqual([])
     expect((await world.log.cursors('p')).map(cursor => cursor.split).sort()).toEqual(['x', 'z'])
-    expect(world.events).toContainEqual(expect.objectContaining({ type: 'fetch_failed', split: 'y', code: 'fetch.status' }))
+    expect(world.events).toContainEqual(
+      expect.objectContaining({ type: 'fetch_failed', split: 'y', code: 'fetch.status' }),
+    )
   })
 
   test('goes on from the stored cursor', async () => {
@@ -104,7 +112,11 @@ describe('the producer stage', () => {
   test('a flood of dead letters stops it before the batch that passes the limit, cursor included', async () => {
     await using world = await stageWorld()
     const bad = { id: 'x' }
-    await expect(world.produce(scripted([[good('a'), bad], [bad, bad, bad], [good('b')]]), { limit: { records: 3, perMs: 60_000 } })).rejects.toMatchObject({ code: 'dead_letter.flood' })
+    await expect(
+      world.produce(scripted([[good('a'), bad], [bad, bad, bad], [good('b')]]), {
+        limit: { records: 3, perMs: 60_000 },
+      }),
+    ).rejects.toMatchObject({ code: 'dead_letter.flood' })
     expect(await world.letters()).toHaveLength(1)
     expect((await world.log.cursors('p')).map(cursor => cursor.value)).toEqual(['1'])
   })
@@ -153,7 +165,12 @@ describe('the producer stage', () => {
 
   test('a key that cannot be made is a dead letter with the code of the key', async () => {
     await using world = await stageWorld()
-    const encode = createEncode({ encoder: compileEncoder(schemaText), schemaId: 1, key: compileExpression('this.nothing', ['record', 'this', 'split']), maxRecordBytes: 1000 })
+    const encode = createEncode({
+      encoder: compileEncoder(schemaText),
+      schemaId: 1,
+      key: compileExpression('this.nothing', ['record', 'this', 'split']),
+      maxRecordBytes: 1000,
+    })
     await world.produce(scripted([[good('a')]]), { encode })
     expect((await world.letters()).map(letter => [letter.stage, letter.error_code])).toEqual([['encode', 'key.failed']])
   })
@@ -183,7 +200,16 @@ describe('the consumer stage', () => {
       buckets: 1,
       assigned: bucket =>
         void bucket.transact({
-          appends: [{ topic: 't', records: [Buffer.from('not avro'), Buffer.from([0, 0, 0, 0, 9, 1]), Buffer.from([0, 0, 0, 0, 1, 255])].map(value => ({ key: null, value, headers: [], timestampMs: 1 })) }],
+          appends: [
+            {
+              topic: 't',
+              records: [
+                Buffer.from('not avro'),
+                Buffer.from([0, 0, 0, 0, 9, 1]),
+                Buffer.from([0, 0, 0, 0, 1, 255]),
+              ].map(value => ({ key: null, value, headers: [], timestampMs: 1 })),
+            },
+          ],
           cursors: [],
         }),
       revoked: async () => {},
@@ -193,16 +219,31 @@ describe('the consumer stage', () => {
     await world.consume(sink)
     expect(got).toHaveLength(1)
     const letters = await world.letters()
-    expect(letters.map(letter => letter.error_code).sort()).toEqual(['decode.invalid', 'decode.not_framed', 'decode.unknown_schema'])
+    expect(letters.map(letter => letter.error_code).sort()).toEqual([
+      'decode.invalid',
+      'decode.not_framed',
+      'decode.unknown_schema',
+    ])
     expect(letters.every(letter => letter.consumer_group === 'g' && letter.original.length > 0)).toBe(true)
   })
 
   test('a sink that writes to the log has its records and the offsets in one transaction', async () => {
     await using world = await stageWorld()
     await world.produce(scripted([[good('a'), good('b')]]))
-    await world.log.ensureTopic({ name: 'copy', partitions: 1, retentionMs: null, retentionBytes: null, maxRecordBytes: 100_000 })
+    await world.log.ensureTopic({
+      name: 'copy',
+      partitions: 1,
+      retentionMs: null,
+      retentionBytes: null,
+      maxRecordBytes: 100_000,
+    })
     await world.consume({
-      prepare: async delivery => [{ topic: 'copy', records: delivery.records.map(({ log }) => ({ key: log.key, value: log.value, headers: [], timestampMs: 1 })) }],
+      prepare: async delivery => [
+        {
+          topic: 'copy',
+          records: delivery.records.map(({ log }) => ({ key: log.key, value: log.value, headers: [], timestampMs: 1 })),
+        },
+      ],
     })
     expect(await world.raw('copy')).toHaveLength(2)
   })
@@ -210,13 +251,45 @@ describe('the consumer stage', () => {
   test('dead letters of a sink with its own offsets are written once, wherever it died', async () => {
     await using world = await stageWorld()
     await world.produce(scripted([[good('a'), good('b', 1)]]))
-    const steps = [{ kind: 'filter' as const, expression: compileExpression('record.rating > 2.0 || record.nothing == 1', ['record', 'key', 'topic', 'timestamp']) }]
+    const steps = [
+      {
+        kind: 'filter' as const,
+        expression: compileExpression('record.rating > 2.0 || record.nothing == 1', [
+          'record',
+          'key',
+          'topic',
+          'timestamp',
+        ]),
+      },
+    ]
     const kept: string[] = []
     const dying = { startAt: () => 0n, deliver: async () => Promise.reject(new TypeError('the process dies here')) }
     await expect(world.consume(dying, { steps })).rejects.toThrow('dies here')
     expect(await world.letters()).toHaveLength(1)
-    await world.consume({ startAt: () => 0n, deliver: async ({ records }) => void kept.push(...records.map(record => String(record.value['id']))) }, { steps })
+    await world.consume(
+      {
+        startAt: () => 0n,
+        deliver: async ({ records }) => void kept.push(...records.map(record => String(record.value['id']))),
+      },
+      { steps },
+    )
     expect(kept).toEqual(['a'])
     expect(await world.letters()).toHaveLength(1)
+  })
+
+  test('a sink with its own offsets that died before it stored any gets everything when it is back', async () => {
+    await using world = await stageWorld()
+    await world.produce(scripted([[good('a'), good('b'), good('c')]]))
+    const stored = new Map<number, bigint>()
+    const kept: string[] = []
+    const startAt = (_topic: string, partition: number) => stored.get(partition) ?? null
+    const deliver = async ({ records, partition, nextOffset }: Delivery, dies: boolean) => {
+      if (dies && records.length > 0) throw new TypeError('the process dies here')
+      kept.push(...records.map(record => String(record.value['id'])))
+      stored.set(partition, nextOffset!)
+    }
+    await expect(world.consume({ startAt, deliver: delivery => deliver(delivery, true) })).rejects.toThrow('dies here')
+    await world.consume({ startAt, deliver: delivery => deliver(delivery, false) })
+    expect(kept.sort()).toEqual(['a', 'b', 'c'])
   })
 })
