@@ -104,7 +104,7 @@ async function recover(path: string, first: boolean): Promise<State> {
     const tail = Buffer.alloc(Math.min(record.length, tailBytes))
     await handle.read(tail, 0, tail.length, record.length - tail.length)
     if (crc32(tail) !== record.tailCrc) throw damaged(path, `${path} does not end in what was written to it`)
-    void 0
+    if (size > record.length) await handle.truncate(record.length)
     await handle.sync()
     await writeOffsets(path, record)
     return { handle, record, tail }
