@@ -92,7 +92,6 @@ describe('I11: killed', () => {
     expect(withText(text) && anomalies(42)).toContainEqual(expect.stringContaining('lost'))
   })
 })
-})
 
 /** Resolves at a moment that differs by round: once the file has grown by so much since the start. */
 async function grown(child: ChildProcess, round: number): Promise<void> {
