@@ -10,6 +10,11 @@ export interface CommandEntry {
 }
 
 export const commands: Readonly<Record<string, CommandEntry>> = {
+  demo: {
+    summary: 'Watch a pipeline at work against a simulated review vendor',
+    group: 'Workshop',
+    load: () => import('./demo.ts'),
+  },
   run: {
     summary: 'Run a pipeline: its source, its consumers, its dead letters',
     group: 'Pipelines',

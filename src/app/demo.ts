@@ -1,0 +1,122 @@
+// The demo: a simulated vendor, the pipeline that polls it, and what happens told in sentences.
+import { fileURLToPath } from 'node:url'
+import type { WorkspaceDefinition } from '../config/definition.ts'
+import type { Clock, Random } from '../core/clock.ts'
+import type { Event } from '../core/event.ts'
+import { formatDuration } from '../core/units.ts'
+import { simulateReviews } from '../simulate/reviews.ts'
+import { stageNames } from './compose.ts'
+import { loadDefinition } from './definitions.ts'
+import { type ObservedResult, runObserved } from './running.ts'
+
+export const demoPipeline = fileURLToPath(new URL('../../pipelines/demo-reviews.yaml', import.meta.url))
+
+export interface DemoOptions {
+  readonly workspace: WorkspaceDefinition
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly random: Random
+  /** How long it runs; null: until it is stopped. */
+  readonly forMs: number | null
+  readonly version: string
+  /** Gets one sentence for people at a time. */
+  readonly tell: (sentence: string, tone: 'plain' | 'good' | 'bad') => void
+}
+
+/** One new review, and now and then an edit, while the demo runs. */
+const addEveryMs = 700
+const tellBatchesEveryMs = 2_000
+
+/** Runs the demo and gives what it came to. @throws what stopped it */
+export async function runDemo(options: DemoOptions): Promise<ObservedResult> {
+  const { workspace, clock, random, tell, forMs, version } = options
+  await using vendor = await simulateReviews({
+    initial: 150,
+    addEveryMs,
+    editEvery: 4,
+    malformed: 0.03,
+    faults: 0.12,
+    seed: 7,
+    clock,
+  })
+  tell(
+    `A simulated review vendor serves real reviews on ${vendor.url}; it fails now and then, and some items are damaged.`,
+    'plain',
+  )
+  const definition = await loadDefinition(demoPipeline, {
+    ...options.env,
+    WEIR_DEMO_VENDOR: options.env['WEIR_DEMO_VENDOR'] ?? vendor.url,
+  })
+  tell(
+    `The pipeline ${definition.pipeline} polls it every 2 s into the topic ${definition.topic.name}; a consumer logs ratings of two stars and less.`,
+    'plain',
+  )
+  const over = new AbortController()
+  const timer =
+    forMs === null
+      ? undefined
+      : clock.sleep(forMs, over.signal).then(
+          () => over.abort(),
+          () => {},
+        )
+  try {
+    return await runObserved({
+      definition,
+      workspace,
+      clock,
+      random,
+      run: { stages: stageNames, until: null, idleForMs: 0, version },
+      log: { pretty: true, colour: false, level: 'fatal', destination: { write: () => {} } },
+      listen: null,
+      also: storyteller(clock, tell),
+      stop: over.signal,
+    })
+  } finally {
+    over.abort()
+    await timer
+  }
+}
+
+/** Events as sentences; what happens all the time is gathered. */
+function storyteller(clock: Clock, tell: DemoOptions['tell']): (event: Event) => void {
+  let appended = 0
+  let duplicates = 0
+  let toldMs = clock.monotonic()
+  const gather = () => {
+    if (clock.monotonic() - toldMs < tellBatchesEveryMs || appended + duplicates === 0) return
+    tell(`${appended} records appended${duplicates > 0 ? `; ${duplicates} seen before and dropped` : ''}.`, 'good')
+    appended = 0
+    duplicates = 0
+    toldMs = clock.monotonic()
+  }
+  return event => {
+    switch (event.type) {
+      case 'batch_appended':
+        appended += event.records
+        return gather()
+      case 'records_dropped':
+        duplicates += event.count
+        return gather()
+      case 'fetch_retry':
+        return tell(`The vendor failed (${event.message}); calling again in ${formatDuration(event.waitMs)}.`, 'bad')
+      case 'fetch_failed':
+        return tell(`A poll was given up: ${event.message} The cursor stays where it was.`, 'bad')
+      case 'breaker_changed':
+        return tell(
+          `The circuit breaker of ${event.host} is ${event.to.replace('_', ' ')}.`,
+          event.to === 'closed' ? 'good' : 'bad',
+        )
+      case 'record_dead':
+        return tell(
+          `Dead letter: ${event.message} (${event.code} at ${event.at ?? event.stage}). Its original bytes are kept.`,
+          'bad',
+        )
+      case 'record_logged': {
+        const { rating, review_title } = event.value as { rating?: number; review_title?: string | null }
+        return tell(`${'*'.repeat(Math.round(rating ?? 0)).padEnd(5, '.')} ${review_title ?? '(no title)'}`, 'plain')
+      }
+      default:
+        return undefined
+    }
+  }
+}
