@@ -1,2 +1,2 @@
 // The simulated vendor as the command line starts it.
-export { simulateReviews } from '../simulate/reviews.ts'
+export { type FaultKind, faultKinds, type SimulateOptions, simulateReviews } from '../simulate/reviews.ts'

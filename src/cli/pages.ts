@@ -13,11 +13,12 @@ const banner = '<!-- Generated from the code by `npm run generate`. Do not edit.
 export async function generatePages(program: Command): Promise<Readonly<Record<string, string>>> {
   const catalogue = await loadCatalogue()
   const schemas = await editorSchemas(catalogue)
+  const page = (text: string) => `${banner}${text.replace(/\n{3,}/g, '\n\n').trimEnd()}\n`
   return {
-    'docs/reference/cli.md': banner + cliPage(program),
-    'docs/reference/connectors.md': banner + (await connectorsPage(catalogue)),
-    'docs/reference/errors.md': banner + errorsPage(),
-    'docs/reference/mapping.md': banner + (await mappingPage()),
+    'docs/reference/cli.md': page(cliPage(program)),
+    'docs/reference/connectors.md': page(await connectorsPage(catalogue)),
+    'docs/reference/errors.md': page(errorsPage()),
+    'docs/reference/mapping.md': page(await mappingPage()),
     ...Object.fromEntries(
       Object.entries(schemas).map(([name, schema]) => [
         `schemas/weir/${name}.schema.json`,

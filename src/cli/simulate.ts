@@ -1,0 +1,113 @@
+// weir simulate: a review vendor on this machine, with the pages, limits and faults of a real one. Real ones cost money and credentials.
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { type FaultKind, faultKinds, simulateReviews } from '../app/simulating.ts'
+import { WeirError } from '../core/errors.ts'
+import { remember } from '../core/secret.ts'
+import { parseDuration, parseShare } from '../core/units.ts'
+import { parseInteger } from './arguments.ts'
+import type { CliContext } from './context.ts'
+import { type ListenFlags, listenOptions } from './listen.ts'
+import { count, printable } from './terminal.ts'
+
+interface ReviewFlags extends ListenFlags {
+  readonly seed: number
+  readonly initial: number
+  readonly addEvery?: number
+  readonly editEvery?: number
+  readonly malformed?: number
+  readonly faults?: number
+  readonly faultKind?: FaultKind[]
+  readonly slow?: number
+  readonly rateLimit?: number
+  readonly token?: string
+  readonly journal?: string
+}
+
+/** Where pipelines/demo-reviews.yaml looks for it. */
+const defaultPort = 4505
+
+export function register(program: Command, context: CliContext): void {
+  const simulate = program
+    .command('simulate')
+    .addHelpText('after', '\nExamples:\n  weir simulate reviews\n  weir simulate reviews --faults 20% --rate-limit 5')
+  const reviews = simulate.command('reviews').description('Serve real reviews as a vendor would: pages, limits, faults')
+  listenOptions(reviews, context.terminal.env, {
+    host: 'Address to listen on',
+    port: 'Port to listen on; 0 takes any free one',
+    defaultPort,
+  })
+    .addOption(new Option('--seed <number>', 'The same seed serves the same').default(1).argParser(whole('--seed', 0)))
+    .addOption(
+      new Option('--initial <reviews>', 'Reviews there from the start').default(300).argParser(whole('--initial', 0)),
+    )
+    .option('--add-every <duration>', 'A review appears this often, such as 2s', duration('--add-every'))
+    .option('--edit-every <reviews>', 'An older review is edited at every so many new ones', whole('--edit-every', 1))
+    .option('--malformed <share>', 'Share of reviews that are damaged, such as 1%', share('--malformed'))
+    .option('--faults <share>', 'Share of requests that fail, such as 20%', share('--faults'))
+    .addOption(new Option('--fault-kind <kind...>', 'How they fail').choices([...faultKinds]))
+    .option('--slow <duration>', 'How long a slow answer takes', duration('--slow'))
+    .option('--rate-limit <requests>', 'Requests a second before 429 with Retry-After', whole('--rate-limit', 1))
+    .option('--token <text>', 'Ask for it as bearer token, X-Api-Key or ?key=')
+    .option('--journal <file>', 'Append every review served to this file, for an auditor')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  weir simulate reviews
+  weir simulate reviews --port 8080 --add-every 2s --edit-every 5
+  weir simulate reviews --faults 20% --fault-kind 503 reset --rate-limit 5 --malformed 1%`,
+    )
+    .action((flags: ReviewFlags) => serve(context, flags))
+}
+
+const whole = (where: string, min: number) => (text: string) => parseInteger(text, where, min, 1_000_000_000)
+
+const duration = (where: string) => (text: string) =>
+  parsed(parseDuration(text) || undefined, text, where, '2s or 500ms')
+
+const share = (where: string) => (text: string) => parsed(parseShare(text), text, where, '1% or 12.5%')
+
+function parsed(value: number | undefined, text: string, where: string, example: string): number {
+  if (value !== undefined) return value
+  throw new WeirError('usage.invalid', `${where} has no meaning: ${printable(text, 80) || '(empty)'}`, {
+    at: where,
+    hint: `Write it with its unit, such as ${example}.`,
+  })
+}
+
+async function serve({ output, terminal }: CliContext, flags: ReviewFlags): Promise<void> {
+  if (flags.token !== undefined) remember(flags.token)
+  const stop = terminal.interrupted()
+  await using vendor = await simulateReviews({
+    host: flags.host,
+    port: flags.port ?? defaultPort,
+    seed: flags.seed,
+    initial: flags.initial,
+    addEveryMs: flags.addEvery ?? null,
+    editEvery: flags.editEvery ?? 0,
+    malformed: flags.malformed ?? 0,
+    faults: flags.faults ?? 0,
+    ...(flags.faultKind ? { faultKinds: flags.faultKind } : {}),
+    ...(flags.slow === undefined ? {} : { slowMs: flags.slow }),
+    perSecond: flags.rateLimit ?? null,
+    token: flags.token ?? null,
+    journalFile: flags.journal === undefined ? null : resolve(terminal.cwd, flags.journal),
+    clock: terminal.clock,
+  })
+  if (output.json) {
+    await output.item({ url: vendor.url })
+    await output.flush()
+  } else {
+    output.line(`A simulated review vendor listens at ${output.paint('bold', vendor.url)}`)
+    output.line(`Try: curl '${vendor.url}/reviews?page_size=2'   Stop: Ctrl-C`)
+  }
+  if (!stop.aborted) await new Promise(done => stop.addEventListener('abort', done, { once: true }))
+  if (output.json) {
+    await output.item({ served: vendor.journal.length, requests: vendor.counts })
+    await output.flush()
+  } else {
+    const answers = Object.entries(vendor.counts).map(([what, n]) => `${what}: ${n}`)
+    output.line(`Served ${count(vendor.journal.length, 'review')}. Requests: ${answers.join(', ') || 'none'}.`)
+  }
+}
