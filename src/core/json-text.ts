@@ -41,6 +41,14 @@ export function parseJson(text: string, origin?: TextOrigin): unknown {
   }
 }
 
+/** JSON of a value on one line; a bigint becomes an integer of all its digits. */
+export function jsonOf(value: unknown): string {
+  const exact = (_key: string, each: unknown) => (typeof each === 'bigint' ? rawJson(String(each)) : each)
+  return JSON.stringify(value, exact) ?? 'null'
+}
+
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
+
 type Reviver = (this: unknown, key: string, value: unknown) => unknown
 
 class NumberFault {

@@ -50,14 +50,39 @@ async function cutAll(cutter: Cutter, bytes: Buffer, sizes: readonly number[], c
 const soup = fc
   .array(
     fc.oneof(
-      { weight: 6, arbitrary: fc.constantFrom('{"a":1}', '{"b":"é😀"}', '"', '""', ',', '\n', '\r\n', '\t', '[', ']', '{', '}', ':', ' ', '\\', 'x,y\n', '"p,\n""q""",z\n', '\ufeff') },
+      {
+        weight: 6,
+        arbitrary: fc.constantFrom(
+          '{"a":1}',
+          '{"b":"é😀"}',
+          '"',
+          '""',
+          ',',
+          '\n',
+          '\r\n',
+          '\t',
+          '[',
+          ']',
+          '{',
+          '}',
+          ':',
+          ' ',
+          '\\',
+          'x,y\n',
+          '"p,\n""q""",z\n',
+          '\ufeff',
+        ),
+      },
       { weight: 1, arbitrary: fc.constantFrom('y'.repeat(70), '{"long":"'.padEnd(80, 'z')) },
     ),
     { maxLength: 40 },
   )
   .chain(parts => fc.tuple(fc.constant(parts.join('')), fc.constantFrom('', '[')))
   .map(([text, start]) => Buffer.from(start + text))
-const anyBytes = fc.oneof(soup, fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes)))
+const anyBytes = fc.oneof(
+  soup,
+  fc.uint8Array({ maxLength: 200 }).map(bytes => Buffer.from(bytes)),
+)
 const anySizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 })
 
 describe.each(Object.keys(cutters))('%s', format => {

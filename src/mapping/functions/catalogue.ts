@@ -2,6 +2,7 @@
 import { dateFunctions } from './dates.ts'
 import { encodingFunctions } from './encodings.ts'
 import type { MappingFunction } from './function.ts'
+import { listFunctions } from './lists.ts'
 import { missingFunctions } from './missing.ts'
 import { numberFunctions } from './numbers.ts'
 import { regexFunctions } from './regex.ts'
@@ -10,6 +11,7 @@ import { textFunctions } from './text.ts'
 
 export const mappingFunctions: readonly MappingFunction[] = [
   ...missingFunctions,
+  ...listFunctions,
   ...textFunctions,
   ...numberFunctions,
   ...regexFunctions,

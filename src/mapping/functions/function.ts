@@ -18,6 +18,7 @@ export interface MappingFunction {
   readonly name: string
   readonly group:
     | 'Missing values'
+    | 'Lists'
     | 'Text'
     | 'Numbers'
     | 'Regular expressions'

@@ -1,6 +1,6 @@
 // A piece of a file that holds several items, such as a product with its reviews: `records` says where they are.
 import { toWeirError, WeirError } from '../../core/errors.ts'
-import { spanOf } from '../../core/json-text.ts'
+import { jsonOf, spanOf } from '../../core/json-text.ts'
 import type { Item } from '../../core/record.ts'
 import type { Expression } from '../../mapping/expression.ts'
 import { isObject, type Piece, shapeError } from './piece.ts'
@@ -41,17 +41,22 @@ interface Cutting {
   readonly context: RecordContext | null
 }
 
-/** One item of a piece. Its bytes are cut out of the text when asked for: what an expression made anew has those of the whole piece. */
+/** What an expression made anew has the bytes of its whole piece when they are no more than this, else those of its own JSON. */
+const largestWhole = 64 * 1024
+
+/** One item of a piece. Its bytes are cut out of the text of the piece when they are asked for. */
 class Part implements Item {
   readonly value: unknown
   readonly error?: WeirError
   readonly #piece: Piece
   readonly #index: number
+  readonly #given: unknown
   #cutting: Cutting | undefined
 
   constructor(piece: Piece, index: number, value: unknown, at: string) {
     this.#piece = piece
     this.#index = index
+    this.#given = value
     this.value = value
     if (isObject(value)) return
     this.value = undefined
@@ -75,13 +80,18 @@ class Part implements Item {
   }
 
   #cut(): Cutting {
-    this.#cutting ??= this.#find() ?? { raw: this.#piece.raw, context: { pick: this.#index } }
+    this.#cutting ??= this.#find() ?? this.#made()
     return this.#cutting
+  }
+
+  #made(): Cutting {
+    if (this.#piece.size <= largestWhole) return { raw: this.#piece.raw, context: { pick: this.#index } }
+    return { raw: Buffer.from(jsonOf(this.#given)), context: { record: true } }
   }
 
   #find(): Cutting | undefined {
     const text = textOf(this.#piece)
-    const span = spanOf(text, this.#piece.value, this.value)
+    const span = spanOf(text, this.#piece.value, this.#given)
     return span && { raw: Buffer.from(text.slice(span.start, span.end)), context: { record: true } }
   }
 }
