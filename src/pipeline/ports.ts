@@ -1,4 +1,5 @@
 // What the stages need from outside, and no more. Adapters import these types; test/contract/ holds every adapter to the promises.
+import type { WeirError } from '../core/errors.ts'
 import type { Drops, Header, Item, LogRecord, OutRecord, Position, SourceBatch, Split } from '../core/record.ts'
 
 export type { Drops, Header, Item, LogRecord, OutRecord, Position, SourceBatch, Split }
@@ -80,8 +81,8 @@ export interface ProducerOptions {
   readonly assigned: (bucket: Bucket) => void
   /** Called when a bucket is asked back: resolve after the work on it has drained; it is released then. */
   readonly revoked: (bucketNumber: number) => Promise<void>
-  /** Called when a bucket was taken away by fencing: stop at once, nothing can be written. */
-  readonly lost: (bucketNumber: number) => void
+  /** Called when a bucket was taken away: log.fenced by another owner, log.gone and its like with the log itself. Stop at once, nothing can be written. */
+  readonly lost: (bucketNumber: number, error: WeirError) => void
 }
 
 /** Membership of a process in its pipeline. Closing it gives its buckets back at once, so their work must have drained. */

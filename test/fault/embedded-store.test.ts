@@ -1,5 +1,5 @@
 // The embedded store when its file, its disk or its neighbours misbehave (RELIABILITY faults 13, 17, 19 to 23).
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -89,7 +89,7 @@ describe('the file', () => {
     await bucket.transact(countOn(0, 10))
     const startMs = performance.now()
     renameSync(scene.file, `${scene.file}.moved`)
-    await lost
+    expect(await lost).toMatchObject({ code: 'log.gone' })
     expect(performance.now() - startMs).toBeLessThan(5000)
     await expect(bucket.transact(countOn(10, 10))).rejects.toMatchObject({
       code: 'log.gone',
@@ -105,7 +105,7 @@ describe('the file', () => {
     const { bucket, lost } = await ownScene(log)
     await bucket.transact(countOn(0, 10))
     rmSync(`${scene.file}-wal`)
-    await lost
+    expect(await lost).toMatchObject({ code: 'log.gone' })
     await expect(bucket.transact(countOn(10, 10))).rejects.toMatchObject({ code: 'log.gone' })
   })
 })
@@ -204,6 +204,48 @@ describe('the disk', () => {
     expect(await disagreement(large)).toBe('')
   })
 })
+
+/** A file system of 12 MB; null where it cannot be mounted. */
+function mountSmall(dir: string): Disposable | null {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dir], { stdio: 'ignore' })
+    return { [Symbol.dispose]: () => void execFileSync('umount', [dir]) }
+  } catch {
+    return null
+  }
+}
+const mayMount = (() => {
+  using scene = logScene()
+  using mounted = mountSmall(scene.dataDir)
+  return mounted !== null
+})()
+
+test.skipIf(!mayMount)(
+  'I1: a disk that is really full, and has space again later (needs the right to mount tmpfs)',
+  async () => {
+    using scene = logScene()
+    using _small = mountSmall(scene.dataDir)
+    const ballast = join(scene.dataDir, 'ballast')
+    writeFileSync(ballast, Buffer.alloc(3_000_000))
+    await using log = await openScene(join(scene.dataDir, 'store'))
+    const { bucket } = await ownScene(log)
+    let next = 0
+    let refusals = 0
+    for (let tries = 0; tries < 300; tries++) {
+      try {
+        await bucket.transact(countOn(next, 100))
+        next += 100
+        if (refusals > 0) break
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'log.full' })
+        if (++refusals === 5) rmSync(ballast)
+      }
+    }
+    expect(refusals).toBe(5)
+    expect(await counted(log)).toBe(next)
+    expect(await disagreement(log)).toBe('')
+  },
+)
 
 describe('neighbours', () => {
   test('a foreign writer that holds the lock: calls wait without blocking the process, then say busy; afterwards they pass', async () => {

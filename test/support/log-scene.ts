@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { storeFile } from '../../src/adapters/embedded-store/store-file.ts'
 import { openSqliteEventLog, type SqliteEventLogOptions } from '../../src/adapters/event-log-sqlite/event-log.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import type { WeirError } from '../../src/core/errors.ts'
 import type { OutRecord } from '../../src/core/record.ts'
 import type { Bucket, EventLog, Producer, Transaction } from '../../src/pipeline/ports.ts'
 
@@ -41,19 +42,19 @@ export async function openScene(dataDir: string, more: Partial<SqliteEventLogOpt
 export interface SceneOwner {
   readonly producer: Producer
   readonly bucket: Bucket
-  /** Resolves when the bucket is taken away. */
-  readonly lost: Promise<void>
+  /** Resolves with the reason when the bucket is taken away. */
+  readonly lost: Promise<WeirError>
 }
 
 export async function ownScene(log: EventLog): Promise<SceneOwner> {
   const assigned = Promise.withResolvers<Bucket>()
-  const lost = Promise.withResolvers<void>()
+  const lost = Promise.withResolvers<WeirError>()
   const producer = await log.joinProducers({
     pipeline: scenePipeline,
     buckets: 1,
     assigned: assigned.resolve,
     revoked: async () => {},
-    lost: () => lost.resolve(),
+    lost: (_, error) => lost.resolve(error),
   })
   return { producer, bucket: await assigned.promise, lost: lost.promise }
 }

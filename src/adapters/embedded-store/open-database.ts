@@ -10,9 +10,10 @@ import { corrupt } from './sqlite-errors.ts'
 const lockWaitMs = 15
 /** Up to this size the whole file is checked at start; above it the payloads are left to their checksums. */
 const wholeCheckBytes = 8 * 1024 * 1024
-/** The write-ahead log is copied back after so many pages (16 MB), and cut to this size then. */
-const checkpointPages = 4000
-const walKeptBytes = 32 * 1024 * 1024
+/** The write-ahead log is copied back after so many pages (4 MB): more is no faster, and it is space a full disk lacks. */
+const checkpointPages = 1000
+/** Grown by a large transaction or a reader's snapshot, it is cut back to this size. */
+const walKeptBytes = 16 * 1024 * 1024
 
 /** Opens an existing file, never makes one: a store moved away must not be replaced by an empty one. */
 export function openDatabase(path: string): DatabaseSync {

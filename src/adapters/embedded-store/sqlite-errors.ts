@@ -30,6 +30,11 @@ export function isBusy(thrown: unknown): boolean {
   return code === primary.busy || code === primary.locked || code === primary.protocol
 }
 
+/** True when no space was left. */
+export function isFull(thrown: unknown): boolean {
+  return sqliteCode(thrown) === primary.full
+}
+
 /** True when the connection itself may be in doubt afterwards, so that it is dropped and opened again. */
 export function spoilsConnection(thrown: unknown): boolean {
   const code = sqliteCode(thrown)

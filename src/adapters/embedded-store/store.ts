@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { toWeirError, WeirError } from '../../core/errors.ts'
 import { type Failpoint, failpoint } from '../../core/failpoint.ts'
 import { checkDatabase, emptyWal, openDatabase } from './open-database.ts'
-import { isBusy, provesRollback, spoilsConnection, toLogError } from './sqlite-errors.ts'
+import { isBusy, isFull, provesRollback, spoilsConnection, toLogError } from './sqlite-errors.ts'
 import { type FileIdentity, goneError, identify, prepareFile, walBytes } from './store-file.ts'
 
 export interface StoreOptions {
@@ -56,6 +56,7 @@ export class Store implements AsyncDisposable {
   #checkedMs: number
   #warnedMs = Number.NEGATIVE_INFINITY
   #doubtful = false
+  #wasFull = false
   #writes: Promise<unknown> = Promise.resolve()
 
   constructor(path: string, db: DatabaseSync, options: StoreOptions) {
@@ -126,6 +127,7 @@ export class Store implements AsyncDisposable {
 
   #transact<T>(work: (sql: Sql) => T, points: CommitPoints | undefined): T {
     this.#connect()
+    if (this.#wasFull) this.#giveBackSpace()
     let result: T
     try {
       this.#prepared('BEGIN IMMEDIATE').run()
@@ -166,8 +168,18 @@ export class Store implements AsyncDisposable {
   }
 
   #failed(error: unknown): unknown {
+    if (isFull(error)) this.#wasFull = true
     if (spoilsConnection(error)) this.#drop()
     return toLogError(error, this.path)
+  }
+
+  /** After a full disk the write-ahead log is emptied first: it holds pages many times over, and would eat the space that came back. */
+  #giveBackSpace(): void {
+    try {
+      if (this.#db !== null && emptyWal(this.#db)) this.#wasFull = false
+    } catch {
+      // Still full: the write will say so.
+    }
   }
 
   /** Makes sure of an open connection to the very file that was opened first. @throws log.gone, log.busy and others */
