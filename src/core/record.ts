@@ -68,6 +68,8 @@ export interface SourceBatch {
   /** Opaque to the runtime, versioned by the source. Stored in one transaction with the items. */
   readonly cursor: string
   readonly drops?: Drops
+  /** True: the next batch follows at once, so both may be stored in one transaction. A source that may have to wait for more never says so. */
+  readonly more?: boolean
 }
 
 /** The bytes of an item, cut out now if they were not yet. */

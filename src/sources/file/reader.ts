@@ -19,8 +19,8 @@ import { fromStart, type Start, truncated } from './start.ts'
 import type { Tail } from './tail.ts'
 import { defaultChunkBytes, Window } from './window.ts'
 
-/** A batch is one transaction: large enough to make its cost small, small enough to hold. */
-const defaultLimits = { items: 1000, bytes: 1024 * 1024 }
+/** Small batches, so that their items die young; the runtime stores several of them in one transaction. */
+const defaultLimits = { items: 128, bytes: 256 * 1024 }
 
 export interface ReadOptions {
   readonly config: FileConfig
@@ -50,7 +50,7 @@ export async function* readFile(
   const { window, input } = reading
   for (;;) {
     while (reading.collect(false)) {
-      yield await reading.batch(null)
+      yield { ...(await reading.batch(null)), more: tail === undefined }
       if (signal.aborted) return 'aborted'
     }
     const read = await window.fill(input).catch((error: unknown) => toFailure(error))
@@ -74,7 +74,7 @@ export async function* readFile(
     }
     const doneAt = options.gzip ? size : readTo
     while (reading.collect(true)) {
-      yield await reading.batch(reading.isExhausted ? doneAt : null)
+      yield { ...(await reading.batch(reading.isExhausted ? doneAt : null)), more: tail === undefined }
       if (signal.aborted) return 'aborted'
     }
     if (reading.hasNews || reading.storedDoneAt !== doneAt) yield await reading.batch(doneAt)
@@ -85,12 +85,6 @@ export async function* readFile(
 const toFailure = (error: unknown) => ({ error })
 
 /** The items of one piece that holds several, and how many of them are taken. */
-interface Parts {
-  readonly piece: Piece
-  readonly items: readonly Item[]
-  taken: number
-}
-
 interface Parts {
   readonly piece: Piece
   readonly items: readonly Item[]
