@@ -103,6 +103,46 @@ async function grown(child: ChildProcess, round: number): Promise<void> {
   while (size() <= target && child.exitCode === null) await new Promise(setImmediate)
 }
 
+/** Bugs planted into the store as it is loaded, in memory only: [what, the text, what it becomes]. */
+const planted: [string, string, string][] = [
+  [
+    'what a crash left is kept and written behind',
+    'if (size > record.length) await handle.truncate(record.length)',
+    'if (size > record.length) return { handle, record: { ...record, length: size }, tail }',
+  ],
+  [
+    'the offsets are recorded before the data',
+    'await writeAll(state.handle, bytes, state.record.length)',
+    "await writeOffsets(path, after.record); failpoint('sink_file.before_sync'); await writeAll(state.handle, bytes, state.record.length)",
+  ],
+]
+
+/** A module for --import that plants the bug, or stops the process when the text is not there. */
+function planting(find: string, replace: string): string {
+  const code = `
+    import { registerHooks } from 'node:module'
+    registerHooks({ load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context)
+      if (!url.endsWith('/src/sinks/file-store.ts')) return loaded
+      const text = String(loaded.source)
+      if (!text.includes(${JSON.stringify(find)})) throw new Error('nothing to plant')
+      return { ...loaded, source: text.replace(${JSON.stringify(find)}, () => ${JSON.stringify(replace)}) }
+    } })`
+  return `data:text/javascript,${encodeURIComponent(code)}`
+}
+
+describe('a planted bug is found', () => {
+  test.each(planted)('%s', (_, find, replace) => {
+    const plant = ['--import', planting(find, replace)]
+    const env = { ...process.env, WEIR_FAILPOINT: 'sink_file.before_sync:3:kill' }
+    expect(spawnSync(process.execPath, [...plant, ...args(200, 1)], { env }).signal).toBe('SIGKILL')
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...plant, ...args(200, 2)], { encoding: 'utf8' })
+    expect(stderr).not.toContain('nothing to plant')
+    const found = status === 0 ? anomalies(200) : [`stopped: ${/sink\.\w+/.exec(stdout + stderr)?.[0]}`]
+    expect(found[0]).toMatch(/^(duplicate|lost|torn|stopped: sink\.damaged)/)
+  })
+})
+
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0
 
 describe('a full disk', () => {
