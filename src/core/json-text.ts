@@ -17,6 +17,8 @@ export interface TextOrigin {
   readonly name: string
   /** The line the text begins on, from 1. */
   readonly line: number
+  /** The byte it begins at, where that is not the start of its line: the place is then told in bytes. */
+  readonly byte?: number
 }
 
 /**
@@ -134,15 +136,23 @@ function numberError(text: string, source: string, reason: string, origin: TextO
   return errorAt(text, Math.max(0, text.indexOf(source)), `A number ${reason}`, hint, origin)
 }
 
-function errorAt(text: string, offset: number, what: string, hint: string, origin: TextOrigin | undefined): WeirError {
-  let line = 1
+function errorAt(
+  text: string,
+  offset: number,
+  what: string,
+  hint: string,
+  origin: TextOrigin | undefined,
+): WeirError {
+  let line = origin?.line ?? 1
   let lineStart = 0
   for (let i = text.indexOf('\n'); i >= 0 && i < offset; i = text.indexOf('\n', i + 1)) {
     line++
     lineStart = i + 1
   }
   const column = offset - lineStart + 1
-  const at = origin ? `${origin.name}:${origin.line + line - 1}:${column}` : `line ${line}, column ${column}`
+  let at = origin ? `${origin.name}:${line}:${column}` : `line ${line}, column ${column}`
+  if (origin?.byte !== undefined)
+    at = `${origin.name}:${line} (byte ${origin.byte + Buffer.byteLength(text.slice(0, offset))})`
   return new WeirError('source.invalid_json', `${what} (character ${offset})`, { at, hint })
 }
 

@@ -129,7 +129,7 @@ class ElementCutter implements Cutter {
     const { bytes, start } = window
     let end = after
     while (end > start && isBlank(bytes[end - 1]!)) end--
-    const cut = jsonPiece(this.#origin, window, start, end, this.#whole)
+    const cut = jsonPiece(this.#origin, window, start, end, { anyShape: this.#whole, isLine: false })
     this.#consume(window, after)
     return cut
   }

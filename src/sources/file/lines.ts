@@ -9,6 +9,7 @@ const carriageReturn = 13
 
 /** `anyShape`: values other than objects are given on too. */
 export function cutLines(origin: Origin, maxItem: number, anyShape: boolean): Cutter {
+  const options = { anyShape, isLine: true }
   /** Bytes of the unfinished line that hold no line break. */
   let searched = 0
   let oversized: Oversized | undefined
@@ -45,7 +46,7 @@ export function cutLines(origin: Origin, maxItem: number, anyShape: boolean): Cu
     // A byte order mark may stand where files were joined, too.
     if (bytes[start] === 0xef && hasByteOrderMark(bytes.subarray(start, start + 3))) start += 3
     if (start >= end || (isBlank(bytes[start]!) && isBlankBetween(bytes, start, end))) return 'blank'
-    return jsonPiece(origin, window, start, end, anyShape)
+    return jsonPiece(origin, window, start, end, options)
   }
   return {
     next(window, final) {

@@ -106,26 +106,52 @@ export class TooLarge implements Item {
 /** What an item cutter gives, with its cost in bytes. */
 export type Cut = Piece | TooLarge
 
-/** The value of the JSON text in the window; only objects are items, unless `anyShape`. */
-export function jsonPiece(origin: Origin, window: Window, start: number, end: number, anyShape: boolean): Piece {
+export interface JsonPieceOptions {
+  /** Values other than objects are given on too. */
+  readonly anyShape: boolean
+  /** The text is a line: places in it are told by column, else by byte. */
+  readonly isLine: boolean
+}
+
+/** The value of the JSON text in the window, or what is wrong with it. */
+export function jsonPiece(
+  origin: Origin,
+  window: Window,
+  start: number,
+  end: number,
+  options: JsonPieceOptions,
+): Piece {
   let error: WeirError
   try {
     if (!window.isValid(start, end)) throw invalidText(origin, window, start, end)
     const value = parseJson(window.bytes.toString('utf8', start, end))
-    if (anyShape || isObject(value)) return new Piece(stretchOf(origin, window, start, end), value)
-    error = shapeError(value, `${origin.name}:${window.line}`)
+    if (options.anyShape || isObject(value)) return new Piece(stretchOf(origin, window, start, end), value)
+    error = shapeError(value, placeOf(origin, window, start, options))
   } catch (thrown) {
-    error = located(thrown, origin, window, start, end)
+    error = located(thrown, origin, window, start, end, options)
   }
   return new Piece(stretchOf(origin, window, start, end), undefined, error)
 }
 
+function placeOf(origin: Origin, window: Window, start: number, { isLine }: JsonPieceOptions): string {
+  return isLine ? `${origin.name}:${window.line}` : `${origin.name}:${window.line} (byte ${window.offsetOf(start)})`
+}
+
 /** Parses again to get the place in the file; failures only. */
-function located(thrown: unknown, origin: Origin, window: Window, start: number, end: number): WeirError {
+function located(
+  thrown: unknown,
+  origin: Origin,
+  window: Window,
+  start: number,
+  end: number,
+  { isLine }: JsonPieceOptions,
+): WeirError {
   const error = toWeirError(thrown)
   if (error.code !== 'source.invalid_json') return error
   try {
-    parseJson(window.bytes.toString('utf8', start, end), { name: origin.name, line: window.line })
+    const place = { name: origin.name, line: window.line }
+    const text = window.bytes.toString('utf8', start, end)
+    parseJson(text, isLine ? place : { ...place, byte: window.offsetOf(start) })
   } catch (again) {
     return toWeirError(again)
   }
