@@ -1,5 +1,5 @@
 // The cursor of a file: which file it was (device, inode, hash of its first bytes) and how far it was read (I13).
-// The size is no part of the identity, so a file may grow; the hash covers at most its first KiB, so taking it is cheap.
+// The size is no part of the identity, so a file may grow; the hash covers what was read, at most the first KiB, so taking it is cheap.
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { WeirError } from '../../core/errors.ts'
@@ -23,7 +23,7 @@ export interface Bookmark {
 }
 
 const version = 1
-const headLimit = 1024
+export const headLimit = 1024
 
 export function writeBookmark(mark: Bookmark): string {
   return JSON.stringify({
@@ -86,7 +86,7 @@ export interface Head {
 }
 
 /** Hash of the first bytes: at most `limit` of them, as many as there are. */
-export async function headOf(handle: FileHandle, limit = headLimit): Promise<Head> {
+export async function headOf(handle: FileHandle, limit: number): Promise<Head> {
   const bytes = Buffer.alloc(limit)
   let filled = 0
   while (filled < limit) {
@@ -96,11 +96,6 @@ export async function headOf(handle: FileHandle, limit = headLimit): Promise<Hea
   }
   const head = createHash('sha256').update(bytes.subarray(0, filled)).digest('base64url')
   return { head, headBytes: filled }
-}
-
-/** True when a longer head of a file that has grown could be taken. */
-export function isPartialHead({ headBytes }: Head): boolean {
-  return headBytes < headLimit
 }
 
 /** True when the file still begins as it did. */

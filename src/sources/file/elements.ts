@@ -47,9 +47,10 @@ class ElementCutter implements Cutter {
   #depth = 0
   #inText = false
   #oversized: Oversized | undefined
-  /** Where the closing bracket stands: a list that grew is read on from there. */
-  #close: ReadTo | undefined
+  /** Where the last element ends; once the list is closed, a list that grew is read on from there. */
+  #lastEnd: ReadTo | undefined
   /** Two, because counting lines lags behind looking for the end of an element. */
+  #wasClosed = false
   readonly #lineFeeds = new NextByte(lineFeed)
   readonly #lineFeedsInText = new NextByte(lineFeed)
 
@@ -73,7 +74,8 @@ class ElementCutter implements Cutter {
   }
 
   readTo(window: Window): ReadTo {
-    return this.#close ?? { offset: window.offset, line: window.line }
+    const isClosed = this.#state === 'closed' || (this.#state === 'ended' && this.#wasClosed)
+    return (isClosed && this.#lastEnd) || { offset: window.offset, line: window.line }
   }
 
   #step(window: Window, final: boolean): Step {
@@ -109,6 +111,7 @@ class ElementCutter implements Cutter {
     if (!this.#skipBlank(window) && !final) return 'wait'
     if (window.bytes[window.start] !== openList) return this.#to('document')
     window.start++
+    this.#markEnd(window)
     return this.#to('first')
   }
 
@@ -130,8 +133,14 @@ class ElementCutter implements Cutter {
     let end = after
     while (end > start && isBlank(bytes[end - 1]!)) end--
     const cut = jsonPiece(this.#origin, window, start, end, { anyShape: this.#whole, isLine: false })
+    this.#consume(window, end)
+    this.#markEnd(window)
     this.#consume(window, after)
     return cut
+  }
+
+  #markEnd({ offset, line }: Window): void {
+    this.#lastEnd = { offset, line }
   }
 
   #first(window: Window, final: boolean): Step {
@@ -159,6 +168,7 @@ class ElementCutter implements Cutter {
 
   #tooLarge(window: Window, end: number): Cut {
     this.#passOver(window, end)
+    this.#markEnd(window)
     const item = this.#oversized!.item(this.#origin, this.#limits.maxItem)
     this.#oversized = undefined
     return item
@@ -212,10 +222,10 @@ class ElementCutter implements Cutter {
   }
 
   #after(window: Window, final: boolean): Step {
+    if (this.#lastEnd === undefined) this.#markEnd(window)
     if (!this.#skipBlank(window)) return final ? this.#cutOff(window) : 'wait'
     const c = window.bytes[window.start]
     if (c === closeList) {
-      this.#close = { offset: window.offset, line: window.line }
       window.start++
       return this.#to('closed')
     }
@@ -225,11 +235,10 @@ class ElementCutter implements Cutter {
   }
 
   #closed(window: Window, final: boolean): Step {
-    if (this.#skipBlank(window)) {
-      this.#close = undefined
-      return this.#to('rest')
-    }
-    return final ? this.#to('ended') : 'wait'
+    if (this.#skipBlank(window)) return this.#to('rest')
+    if (!final) return 'wait'
+    this.#wasClosed = true
+    return this.#to('ended')
   }
 
   /** What follows the end of the list, all of it as one item. */

@@ -5,7 +5,7 @@ import { WeirError } from '../../core/errors.ts'
 import { looksLikeUtf16 } from '../../core/json-text.ts'
 import type { Item, SourceBatch } from '../../core/record.ts'
 import type { Expression } from '../../mapping/expression.ts'
-import { type Head, headOf, isPartialHead, writeBookmark } from './bookmark.ts'
+import { type Head, headLimit, headOf, writeBookmark } from './bookmark.ts'
 import type { Cutter } from './cutter.ts'
 import { cutElements } from './elements.ts'
 import { type ByteInput, gzipInput, plainInput } from './input.ts'
@@ -189,14 +189,16 @@ class Reading implements AsyncDisposable {
   /** What was collected, with the cursor that covers it. */
   async batch(doneAt: number | null): Promise<SourceBatch> {
     const { offset, line } = this.#readTo()
-    if (isPartialHead(this.head) && offset > this.head.headBytes) this.head = await headOf(this.#file.handle)
+    const skip = this.#parts?.taken ?? 0
+    const wanted = headBytesAt(offset, skip, this.#options.gzip)
+    if (this.head.headBytes !== wanted) this.head = await headOf(this.#file.handle, wanted)
     const cursor = writeBookmark({
       dev: `${this.#file.dev}`,
       ino: `${this.#file.ino}`,
       ...this.head,
       offset,
       line,
-      skip: this.#parts?.taken ?? 0,
+      skip,
       generation: this.#generation,
       doneAt,
     })
@@ -211,7 +213,7 @@ class Reading implements AsyncDisposable {
 
 async function beginReading(file: OpenFile, wanted: Start, options: ReadOptions): Promise<Reading> {
   const { config, name, format, records } = options
-  const head = await headOf(file.handle)
+  const head = await headOf(file.handle, headBytesAt(wanted.offset, wanted.skip, options.gzip))
   const opening = await openingOf(file, options)
   let start = wanted
   let cutter: Cutter
@@ -231,6 +233,11 @@ async function beginReading(file: OpenFile, wanted: Start, options: ReadOptions)
   const input = await openInput(file, start.offset, options)
   const window = new Window(start.offset, start.line, options.chunkBytes ?? defaultChunkBytes)
   return new Reading(file, start, head, input, window, cutter, options)
+}
+
+/** How much of the start of a file identifies it: what was read, for what follows may still change. Compressed bytes stand for themselves. */
+function headBytesAt(offset: number, skip: number, gzip: boolean): number {
+  return gzip || skip > 0 ? headLimit : Math.min(offset, headLimit)
 }
 
 async function openInput(file: OpenFile, offset: number, { name, gzip }: ReadOptions): Promise<ByteInput> {
