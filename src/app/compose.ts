@@ -1,7 +1,6 @@
 // Definition to running pipeline: opens every part, joins the stages, and says when all of it is done.
 import type { PipelineDefinition } from '../config/definition.ts'
 import type { WeirError } from '../core/errors.ts'
-import type { Emit, Event } from '../core/event.ts'
 import { runConsumer } from '../pipeline/consumer.ts'
 import type { DeadLetterOffice } from '../pipeline/dead-letter.ts'
 import { header, runDeadLetterStage } from '../pipeline/dead-letter-stage.ts'
@@ -9,6 +8,7 @@ import { createDecode } from '../pipeline/decode.ts'
 import { createFloodGuard, type FloodGuard } from '../pipeline/flood.ts'
 import { deadLetterHeaders } from '../pipeline/identity.ts'
 import { runProducer } from '../pipeline/producer.ts'
+import { watchIdle } from './idle.ts'
 import {
   type AppDeps,
   type Broker,
@@ -28,7 +28,7 @@ export type Stage = (typeof stageNames)[number]
 
 export interface RunOptions {
   readonly stages: readonly Stage[]
-  /** `end`: each split read once to its end, then all of it consumed. `idle`: nothing has happened for `idleForMs`. null: until told to stop. */
+  /** `end`: each split read once to its end, then all of it consumed. `idle`: nothing new for `idleForMs`. null: until told to stop. */
   readonly until: 'end' | 'idle' | null
   readonly idleForMs: number
   readonly version: string
@@ -44,7 +44,6 @@ export interface RunResult {
  * between shares, so it is no setting.
  */
 const buckets = 8
-const idleCheckMs = 100
 
 /** Runs the pipeline until `signal` aborts (drain) or the `until` condition holds. @throws what stopped it */
 export async function runPipeline(
@@ -54,7 +53,7 @@ export async function runPipeline(
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<RunResult> {
-  const idle = idleWatch(deps, options)
+  const idle = watchIdle(deps.emit, deps.clock, options.idleForMs)
   const watched: AppDeps = { ...deps, emit: idle.emit }
   await ensureTopics(definition, broker, deps.emit)
   const schema = await registerSchema(definition.topic.subject, definition.topic.schemaText, broker, deps.emit)
@@ -209,33 +208,4 @@ async function recentLetters(
     if (times.length >= stopAfter.records) break
   }
   return times.sort((a, b) => a - b)
-}
-
-const activity = new Set<Event['type']>([
-  'records_fetched',
-  'batch_appended',
-  'batch_consumed',
-  'fetch_retry',
-  'fetch_done',
-  'commit_retried',
-  'sink_failed',
-  'dead_letter_seen',
-  'bucket_owned',
-])
-
-/** Notes when something last happened, for `--until idle`. */
-function idleWatch(
-  { emit, clock }: AppDeps,
-  { idleForMs }: RunOptions,
-): { emit: Emit; wait(signal: AbortSignal): Promise<void> } {
-  let lastMs = clock.monotonic()
-  return {
-    emit: event => {
-      if (activity.has(event.type)) lastMs = clock.monotonic()
-      emit(event)
-    },
-    async wait(signal) {
-      while (clock.monotonic() - lastMs < idleForMs) await clock.sleep(idleCheckMs, signal)
-    },
-  }
 }

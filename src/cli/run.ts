@@ -38,11 +38,11 @@ export function register(program: Command, context: CliContext): void {
     .addOption(
       new Option(
         '--until <condition>',
-        'Stop by itself: end, when the source is read once and consumed; idle, when nothing happens any more',
+        'Stop by itself: end, when the source is read once and consumed; idle, when nothing new comes any more',
       ).choices(['end', 'idle']),
     )
     .addOption(
-      new Option('--idle-for <duration>', 'How long nothing must happen for --until idle')
+      new Option('--idle-for <duration>', 'How long nothing new must come for --until idle')
         .default(10_000, '10s')
         .argParser(parseWait),
     )
