@@ -11,7 +11,7 @@ import { closest, suggestion } from './suggest.ts'
 /** What sources and sinks have in common for a definition. */
 interface Connector {
   readonly config: TSchema
-  lint?(config: unknown): readonly Problem[]
+  lint?(config: unknown, baseDir: string): readonly Problem[]
 }
 
 export interface Chosen<C> {
@@ -84,7 +84,7 @@ function readConnector<C>(name: string, value: unknown, connector: C, slot: stri
   const usable = !lost && !reading.problems.failedUnder(pointer)
   if (usable && lint) {
     try {
-      for (const problem of lint.call(connector, config))
+      for (const problem of lint.call(connector, config, reading.variables.baseDir))
         reading.problems.add({ ...problem, pointer: pointer + problem.pointer })
     } catch (thrown) {
       const { code, message, hint } = toWeirError(thrown)

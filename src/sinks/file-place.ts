@@ -19,6 +19,16 @@ export function pathProblem(written: string): string | null {
   return null
 }
 
+/** What is wrong with a path that leads out of its root, or null. Looks at the text only. */
+export function outsideProblem(written: string, baseDir: string, root = '.'): string | null {
+  const rootDir = resolve(baseDir, root)
+  const inside = resolve(baseDir, written).startsWith(rootDir.endsWith(sep) ? rootDir : rootDir + sep)
+  return inside ? null : `it is outside of ${rootDir}`
+}
+
+export const outsideHint =
+  'Keep the path under the folder of the definition, or set `root` to the folder it belongs to.'
+
 /**
  * The absolute path to write to, its folders made where they are missing (0700).
  * @throws file.refused (outside the root, a link or a device in the way), file.unreadable (rights)
@@ -28,12 +38,8 @@ export async function claimPlace(written: string, baseDir: string, root = '.'): 
   if (problem) throw refused(written, problem, 'Write a plain file name, such as out/reviews.ndjson.')
   const rootDir = resolve(baseDir, root)
   const target = resolve(baseDir, written)
-  if (!target.startsWith(rootDir.endsWith(sep) ? rootDir : rootDir + sep))
-    throw refused(
-      written,
-      `it is outside of ${rootDir}`,
-      'Keep the path under the folder of the definition, or set `root` to the folder it belongs to.',
-    )
+  const outside = outsideProblem(written, baseDir, root)
+  if (outside) throw refused(written, outside, outsideHint)
   try {
     await mkdir(rootDir, { recursive: true, mode: 0o700 })
     let folder = await realpath(rootDir)

@@ -4,7 +4,7 @@
 import { fields, path, Type } from '../core/spec.ts'
 import type { DecodedRecord, Delivery } from '../pipeline/ports.ts'
 import { toJson, toJsonText } from '../schema/json.ts'
-import { claimPlace, pathProblem } from './file-place.ts'
+import { claimPlace, outsideHint, outsideProblem, pathProblem } from './file-place.ts'
 import { type FileStore, type NextOffset, openFileStore } from './file-store.ts'
 import { keyText } from './log.ts'
 import { defineSink } from './sink.ts'
@@ -34,19 +34,12 @@ export const file = defineSink({
     { title: 'With offsets and keys', config: { path: 'out/reviews.ndjson', metadata: true } },
     { title: 'In a folder of its own', config: { path: '/var/lib/weir/reviews.ndjson', root: '/var/lib/weir' } },
   ],
-  lint({ path: written }) {
-    const problem = pathProblem(written)
-    return problem
-      ? [
-          {
-            severity: 'error',
-            code: 'config.invalid',
-            message: `path: ${problem}`,
-            pointer: '/path',
-            hint: 'Write a plain file name, such as out/reviews.ndjson.',
-          },
-        ]
-      : []
+  lint({ path: written, root }, baseDir) {
+    const odd = pathProblem(written)
+    const problem = odd ?? outsideProblem(written, baseDir, root)
+    if (!problem) return []
+    const hint = odd ? 'Write a plain file name, such as out/reviews.ndjson.' : outsideHint
+    return [{ severity: 'error', code: 'config.invalid', message: `path: ${problem}`, pointer: '/path', hint }]
   },
   async open({ path: written, root, metadata }, { baseDir }) {
     const store = await openFileStore(await claimPlace(written, baseDir, root))

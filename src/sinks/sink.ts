@@ -21,7 +21,8 @@ export interface SinkConnector<S extends TSchema = TSchema> {
   readonly examples: readonly { readonly title: string; readonly config: Record<string, unknown> }[]
   /** What it gives when the process may die at any instant: shown by lint and the docs. */
   readonly guarantee: 'exactly_once' | 'at_least_once'
-  lint?(config: Static<S>): readonly Problem[]
+  /** Mistakes that the schema of the config cannot express. `baseDir` is the folder of the definition. Never connects, never reads. */
+  lint?(config: Static<S>, baseDir: string): readonly Problem[]
   open(config: Static<S>, deps: SinkDeps): Promise<Sink>
 }
 

@@ -28,8 +28,11 @@ export interface SourceConnector<S extends TSchema = TSchema> {
   readonly replayable: boolean
   /** The mapping used when a pipeline has none: field name to CEL. Omitted: fields of the same name. */
   readonly mapping?: Readonly<Record<string, string>>
-  /** Mistakes that the schema of the config cannot express; pointers start at the connector's own config. Never connects, never reads. */
-  lint?(config: Static<S>): readonly Problem[]
+  /**
+   * Mistakes that the schema of the config cannot express; pointers start at the connector's own config. `baseDir` is the folder of the definition.
+   * Never connects, never reads.
+   */
+  lint?(config: Static<S>, baseDir: string): readonly Problem[]
   open(config: Static<S>, deps: SourceDeps): Source
 }
 

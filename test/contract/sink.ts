@@ -125,7 +125,7 @@ export function sinkContract({ connector, config, arrived }: SinkUnderTest): voi
       for (const { config: example } of connector.examples) {
         const settings = structuredClone(example)
         expect([valid(settings), valid.errors]).toEqual([true, null])
-        expect(connector.lint?.(settings as never) ?? []).toEqual([])
+        expect(connector.lint?.(settings as never, '/definitions') ?? []).toEqual([])
         expect(valid({ ...settings, nonsense: 1 })).toBe(false)
       }
       expect(connector.examples.length).toBeGreaterThan(0)

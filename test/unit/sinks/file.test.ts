@@ -258,7 +258,18 @@ describe('places', () => {
   })
 
   test('lint names what the text alone shows', () => {
-    expect(file.lint!({ path: 'out/', metadata: false })).toMatchObject([{ code: 'config.invalid', pointer: '/path' }])
+    expect(file.lint!({ path: 'out/', metadata: false }, dir)).toMatchObject([
+      { code: 'config.invalid', pointer: '/path' },
+    ])
+    expect(file.lint!({ path: '../out.ndjson', metadata: false }, dir)).toMatchObject([
+      {
+        code: 'config.invalid',
+        pointer: '/path',
+        message: `path: it is outside of ${dir}`,
+        hint: expect.stringContaining('`root`'),
+      },
+    ])
+    expect(file.lint!({ path: '../out.ndjson', root: '..', metadata: false }, dir)).toEqual([])
     expect(pathProblem('out/reviews.ndjson')).toBeNull()
   })
 

@@ -4,11 +4,11 @@ import { httpConfig } from '../../../support/http-config.ts'
 
 const url = 'https://a.example/{{ split.asin }}'
 const base = { for_each: { asin: ['A'] }, request: { url } }
-const lint = (over: Record<string, unknown>) => http.lint!(httpConfig({ ...base, ...over }))
+const lint = (over: Record<string, unknown>) => http.lint!(httpConfig({ ...base, ...over }), '/definitions')
 const ordered = { id: 'this.id', field: 'this.at', order: 'desc' }
 
 test.each(http.examples)('the example "$title" is valid', ({ config }) =>
-  expect(http.lint!(httpConfig(config))).toEqual([]),
+  expect(http.lint!(httpConfig(config), '/definitions')).toEqual([]),
 )
 
 test.each([
