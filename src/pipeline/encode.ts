@@ -4,6 +4,7 @@ import { failpoint } from '../core/failpoint.ts'
 import type { Header, OutRecord } from '../core/record.ts'
 import type { Expression } from '../mapping/expression.ts'
 import type { Encoder } from '../schema/codec.ts'
+import type { Slabs } from '../schema/slabs.ts'
 import { identityHeader, identityOf } from './identity.ts'
 import { asItemError, type ItemFailure, type MappedItem } from './map.ts'
 
@@ -17,14 +18,15 @@ export interface EncodeOptions {
 
 /** What one record costs beside key, value and headers: length fields of the wire format. */
 const recordOverheadBytes = 64
-const maxCachedKeys = 16_384
 
+/** `slabs`: where the values stand; they are good until its `reuse`. Omitted: they may be kept. */
 export type EncodeBatch = (
   mapped: readonly MappedItem[],
   split: Readonly<Record<string, unknown>>,
   prefix: string,
   now: number,
   extra?: readonly Header[],
+  slabs?: Slabs,
 ) => EncodedBatch
 
 export interface EncodedBatch {
@@ -33,34 +35,11 @@ export interface EncodedBatch {
   readonly bytes: number
 }
 
-/** Makes the encode step of a pipeline. The key cache is bounded. */
+/** Makes the encode step of a pipeline. */
 export function createEncode(options: EncodeOptions): EncodeBatch {
   const { encoder, schemaId, key, maxRecordBytes } = options
-  const keys = new Map<string, Uint8Array>()
 
-  const keyBytes = (value: unknown): Uint8Array | null => {
-    if (value === null) return null
-    if (value instanceof Uint8Array) return value
-    if (
-      typeof value !== 'string' &&
-      typeof value !== 'bigint' &&
-      typeof value !== 'number' &&
-      typeof value !== 'boolean'
-    )
-      throw new WeirError('key.failed', 'The key is neither text, number nor bytes.', {
-        at: '/topic/key',
-        hint: 'Give one scalar, such as record.product_asin.',
-      })
-    const text = String(value)
-    const cached = keys.get(text)
-    if (cached) return cached
-    const bytes = Buffer.from(text)
-    if (keys.size >= maxCachedKeys) keys.clear()
-    keys.set(text, bytes)
-    return bytes
-  }
-
-  return (mapped, split, prefix, now, extra = []) => {
+  return (mapped, split, prefix, now, extra = [], slabs) => {
     failpoint('encode.before')
     const records: OutRecord[] = []
     const failures: ItemFailure[] = []
@@ -69,11 +48,11 @@ export function createEncode(options: EncodeOptions): EncodeBatch {
     for (const { item, record } of mapped) {
       let step: 'key.failed' | 'encode.invalid' = 'encode.invalid'
       try {
-        const value = encoder.encode(record, schemaId)
+        const value = encoder.encode(record, schemaId, slabs)
         step = 'key.failed'
         vars.record = record
         vars.this = item.value
-        const recordKey = key === null ? null : keyBytes(key.evaluate(vars))
+        const recordKey = key === null ? null : keyBytes(key.evaluate(vars), slabs)
         const id = identityOf(prefix, item.position)
         const size = value.length + (recordKey?.length ?? 0) + id.length + recordOverheadBytes
         if (size > maxRecordBytes)
@@ -95,4 +74,15 @@ export function createEncode(options: EncodeOptions): EncodeBatch {
     }
     return { records, failures, bytes }
   }
+}
+
+function keyBytes(value: unknown, slabs: Slabs | undefined): Uint8Array | null {
+  if (value === null || value instanceof Uint8Array) return value
+  if (typeof value !== 'string' && typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'boolean')
+    throw new WeirError('key.failed', 'The key is neither text, number nor bytes.', {
+      at: '/topic/key',
+      hint: 'Give one scalar, such as record.product_asin.',
+    })
+  const text = String(value)
+  return slabs === undefined ? Buffer.from(text) : slabs.write(text)
 }

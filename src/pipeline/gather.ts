@@ -4,6 +4,7 @@
 import { toWeirError } from '../core/errors.ts'
 import type { Drops, OutRecord, SourceBatch, Split } from '../core/record.ts'
 import { rawOf } from '../core/record.ts'
+import { Slabs } from '../schema/slabs.ts'
 import { commitUntilDurable } from './append.ts'
 import { type DeadLetter, errorFields } from './dead-letter.ts'
 import { identityOf, identityPrefix } from './identity.ts'
@@ -21,6 +22,7 @@ export class Gathered {
   readonly #options: ProduceOptions
   readonly #stored: (cursor: string) => void
   readonly #prefix: string
+  readonly #slabs = new Slabs()
   #records: OutRecord[] = []
   #letters: DeadLetter[] = []
   #bytes = 0
@@ -44,7 +46,7 @@ export class Gathered {
     if (this.#cursor === null) this.#startedMs = clock.monotonic()
     const now = clock.now()
     const { mapped, failures } = mapItems(mapping, batch.items, this.#split.vars, now)
-    const encoded = encode(mapped, this.#split.vars, this.#prefix, now)
+    const encoded = encode(mapped, this.#split.vars, this.#prefix, now, [], this.#slabs)
     const letters = [...failures, ...encoded.failures].map(failure => this.#letterOf(failure, now))
     await this.#admit(letters.length, signal)
     this.#records = this.#records.length === 0 ? [...encoded.records] : this.#records.concat(encoded.records)
@@ -95,6 +97,7 @@ export class Gathered {
   }
 
   #clear(): void {
+    this.#slabs.reuse()
     this.#records = []
     this.#letters = []
     this.#bytes = 0

@@ -132,13 +132,15 @@ export interface Consumer extends AsyncDisposable {
   }): Promise<Fetched | null>
   /**
    * Stores the group's offsets and the appended records in one transaction (I1). Errors as Bucket.transact;
-   * log.fenced when a partition is no longer this member's: drop the batch.
+   * log.fenced when a partition is no longer this member's, or was another's since the batch was given out: drop the batch.
    */
   commit(next: readonly Position[], appends: readonly Append[]): Promise<void>
   /** Gives the batch of a partition back without committing; `poll` gives it again. */
   release(partition: number): void
   /** After log.outcome_unknown: new epoch, offsets read back; polling goes on from there. */
   renew(): Promise<void>
+  /** True when every partition has a living reader, here or elsewhere: nothing waits to be assigned. */
+  settled(): Promise<boolean>
   /** Records between the group's offsets and the ends of the partitions assigned to this member. */
   lag(): Promise<bigint>
 }

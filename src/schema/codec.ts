@@ -6,6 +6,7 @@ import { type AvroType, toAvroType } from './avro-types.ts'
 import { compileGuard } from './guard.ts'
 import { parseSchema } from './parse.ts'
 import { pinpoint } from './pinpoint.ts'
+import { Slabs } from './slabs.ts'
 import { headerBytes, readSchemaId, writeHeader } from './wire.ts'
 
 export interface EncoderOptions {
@@ -18,10 +19,11 @@ export interface EncoderOptions {
 export interface Encoder {
   /**
    * The value with its wire header. A long takes a bigint or a safe whole number; fields left undefined get their default.
-   * The bytes stand in a slab shared with other values: do not write to them, and copy what is kept for long.
+   * The bytes stand in a slab shared with other values: do not write to them, and copy what is kept for long. With `slabs` they
+   * stand there, and are good until its `reuse`.
    * @throws encode.invalid (`at` is the JSON pointer of the field), encode.too_large
    */
-  encode(value: Readonly<Record<string, unknown>>, schemaId: number): Uint8Array
+  encode(value: Readonly<Record<string, unknown>>, schemaId: number, slabs?: Slabs): Uint8Array
 }
 
 export interface Decoder {
@@ -33,16 +35,13 @@ export interface Decoder {
 }
 
 const defaultMaxBytes = 1024 * 1024
-/** Values are written one after the other into slabs: one allocation for thousands of values instead of one each. */
-const slabBytes = 1024 * 1024
 
 /** @throws schema.invalid */
 export function compileEncoder(schemaText: string, options: EncoderOptions = {}): Encoder {
   const { root } = parseSchema(schemaText)
   const type = toAvroType(root, options.repairText ?? false)
   const maxBytes = options.maxBytes ?? defaultMaxBytes
-  let slab = Buffer.alloc(0)
-  let used = 0
+  const own = new Slabs()
 
   const write = (value: unknown, into: Buffer, at: number): number => {
     try {
@@ -53,22 +52,23 @@ export function compileEncoder(schemaText: string, options: EncoderOptions = {})
   }
 
   return {
-    encode(value, schemaId) {
-      let start = used
-      let end = write(value, slab, start)
+    encode(value, schemaId, slabs = own) {
+      let start = slabs.used
+      let end = write(value, slabs.current, start)
       if (end < 0) {
         // It did not fit: the result is minus the bytes that were missing.
-        const needed = slab.length - end - start
+        const needed = slabs.current.length - end - start
         if (needed > maxBytes) throw tooLarge(needed, maxBytes)
-        if (needed > slabBytes / 4) return alone(value, schemaId, needed)
-        slab = Buffer.allocUnsafeSlow(slabBytes)
+        if (Slabs.isLarge(needed)) return alone(value, schemaId, needed)
+        slabs.advance()
+        if (slabs === own) own.letGo()
         start = 0
-        end = write(value, slab, start)
+        end = write(value, slabs.current, start)
       }
       if (end - start > maxBytes) throw tooLarge(end - start, maxBytes)
-      writeHeader(slab, start, schemaId)
-      used = end
-      return slab.subarray(start, end)
+      writeHeader(slabs.current, start, schemaId)
+      slabs.used = end
+      return slabs.current.subarray(start, end)
     },
   }
 

@@ -5,7 +5,6 @@ import { plants } from './plants.ts'
 const name = process.env['WEIR_PLANT'] ?? ''
 const plant = plants[name]
 if (!plant) throw new Error(`no plant is called ${JSON.stringify(name)}`)
-delete process.env['WEIR_PLANT']
 
 registerHooks({
   load(url, context, nextLoad) {
