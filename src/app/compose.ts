@@ -97,6 +97,7 @@ export async function runPipeline(
           topic: office.topic,
           emit: watched.emit,
           clock: deps.clock,
+          random: deps.random,
           enough,
         },
         all,

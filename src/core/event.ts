@@ -56,6 +56,8 @@ export type Event =
     }
   | { type: 'commit_retried'; pipeline: string; code: Code; message: string; waitMs: number }
   | { type: 'commit_unknown'; pipeline: string; message: string }
+  /** The log takes writes again, after commits that were refused or in doubt. */
+  | { type: 'commit_recovered'; pipeline: string }
   | { type: 'fenced'; pipeline: string; message: string }
   | { type: 'flood_stopped'; pipeline: string; records: number; message: string }
   // consuming

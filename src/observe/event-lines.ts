@@ -68,6 +68,7 @@ export const eventLines: { readonly [T in Event['type']]: LineRule<Of<T>> } = {
     say: e => `nothing was written, trying again in ${formatDuration(e.waitMs)}: ${e.message}`,
   },
   commit_unknown: { level: 'error', say: e => `outcome of a commit is unknown, reading the cursor back: ${e.message}` },
+  commit_recovered: { level: 'info', say: () => 'the log is written again' },
   fenced: { level: 'error', say: e => `another owner took over, nothing was written: ${e.message}` },
   flood_stopped: {
     level: 'error',

@@ -144,6 +144,7 @@ function note(event: Event, health: PipelineHealth, { clock, maxLag }: Settings)
     case 'bucket_released':
       for (const key of health.degraded.keys()) if (key.startsWith('fetch_failing ')) health.degraded.delete(key)
       health.buckets.delete(event.bucket)
+      health.refused = null
       break
     case 'commit_retried':
       health.refused = {
@@ -153,6 +154,7 @@ function note(event: Event, health: PipelineHealth, { clock, maxLag }: Settings)
         message: event.message,
       }
       break
+    case 'commit_recovered':
     case 'batch_appended':
       health.refused = null
       break

@@ -19,13 +19,28 @@ const longestWaitMs = 5_000
  */
 export async function commitUntilDurable(
   commit: () => Promise<void>,
-  { pipeline, emit, clock, random }: RetryDeps,
+  deps: RetryDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+  const { tries } = await untilDone(commit, deps, signal)
+  if (tries > 1) deps.emit({ type: 'commit_recovered', pipeline: deps.pipeline })
+}
+
+/** After an outcome in doubt: a new epoch, what is stored read back. @throws log.*, or the signal's reason while waiting */
+export async function renewUntilSure<T>(renew: () => Promise<T>, deps: RetryDeps, signal: AbortSignal): Promise<T> {
+  const { value } = await untilDone(renew, deps, signal)
+  deps.emit({ type: 'commit_recovered', pipeline: deps.pipeline })
+  return value
+}
+
+async function untilDone<T>(
+  work: () => Promise<T>,
+  { pipeline, emit, clock, random }: RetryDeps,
+  signal: AbortSignal,
+): Promise<{ readonly value: T; readonly tries: number }> {
+  for (let waitMs = firstWaitMs, tries = 1; ; waitMs = Math.min(waitMs * 2, longestWaitMs), tries++) {
     try {
-      await commit()
-      return
+      return { value: await work(), tries }
     } catch (error) {
       const known = toWeirError(error)
       if (!known.retry) throw error

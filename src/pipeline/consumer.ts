@@ -3,10 +3,10 @@
 // the start; any other gets it before. So a crash between the two neither loses nor doubles a record or a dead letter of the first kind.
 import { toWeirError } from '../core/errors.ts'
 import { failpoint } from '../core/failpoint.ts'
-import { commitUntilDurable } from './append.ts'
+import { commitUntilDurable, renewUntilSure } from './append.ts'
 import { type DeadLetter, type DeadLetterOffice, errorFields, originFields } from './dead-letter.ts'
 import type { Decode, RecordFailure } from './decode.ts'
-import { type DeliverOptions, deliver } from './deliver.ts'
+import { type DeliverOptions, deliver, prepare } from './deliver.ts'
 import type { FloodGuard } from './flood.ts'
 import { identityHeader } from './identity.ts'
 import type { Append, Consumer, Delivery, EventLog, Fetched, Sink } from './ports.ts'
@@ -58,7 +58,7 @@ export async function runConsumer(options: ConsumerStageOptions, signal: AbortSi
     }
     const fetched = await pollUntilStopped(consumer, batch, signal)
     if (fetched === null) {
-      if (enough() && (await consumer.lag()) === 0n) break
+      if (enough() && (await consumer.settled()) && (await consumer.lag()) === 0n) break
       continue
     }
     const work = Promise.withResolvers<void>()
@@ -114,7 +114,9 @@ async function recover(
       return
     case 'log.outcome_unknown':
       emit({ type: 'commit_unknown', pipeline, message: error.message })
-      await consumer.renew()
+      await renewUntilSure(() => consumer.renew(), options, signal).catch(failure => {
+        if (!signal.aborted) throw failure
+      })
       return
     case 'registry.unavailable':
       emit({ type: 'warning', pipeline, code: error.code, message: error.message })
@@ -151,12 +153,17 @@ async function handle(
     // The sink must know where it starts before the group's offset passes that place, or a crash would leave a hole.
     await deliver(sink, { ...delivery, records: [], nextOffset: fetched.records[0]!.offset }, options, signal)
   }
-  const appends: Append[] = sink.prepare ? [...(await sink.prepare(delivery))] : []
+  const appends: Append[] = []
+  if (sink.prepare) {
+    const prepared = await prepare(sink, delivery)
+    appends.push(...prepared.appends)
+    failed.push(...prepared.failures)
+  }
   if (!sink.startAt && !sink.prepare) {
     failed.push(...(await deliver(sink, delivery, options, signal)))
     failpoint('consume.delivered')
   }
-  flood.admit(failed.length)
+  admit(flood, failed.length, options)
   const letters = failed.map(failure => consumerLetter(failure, options))
   if (letters.length > 0)
     appends.push({
@@ -182,6 +189,15 @@ async function handle(
     deadLetters: letters.length,
     ms: Math.round(clock.monotonic() - startedMs),
   })
+}
+
+function admit(flood: FloodGuard, count: number, { emit, pipeline }: ConsumerStageOptions): void {
+  try {
+    flood.admit(count)
+  } catch (error) {
+    emit({ type: 'flood_stopped', pipeline, records: count, message: toWeirError(error).message })
+    throw error
+  }
 }
 
 async function tellLag(consumer: Consumer, { emit, pipeline, group, topic }: ConsumerStageOptions): Promise<void> {

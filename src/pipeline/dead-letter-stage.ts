@@ -1,17 +1,13 @@
 // The dead-letter stage: watches the dead-letter topic as a group of its own and tells of each letter, wherever it was written.
-import type { Clock } from '../core/clock.ts'
 import { toWeirError } from '../core/errors.ts'
-import type { Emit } from '../core/event.ts'
 import type { LogRecord } from '../core/record.ts'
+import { commitUntilDurable, type RetryDeps, renewUntilSure } from './append.ts'
 import { deadLetterHeaders, identityHeader } from './identity.ts'
 import type { EventLog } from './ports.ts'
 
-export interface DeadLetterStageOptions {
+export interface DeadLetterStageOptions extends RetryDeps {
   readonly log: EventLog
-  readonly pipeline: string
   readonly topic: string
-  readonly emit: Emit
-  readonly clock: Clock
   readonly enough: () => boolean
 }
 
@@ -22,10 +18,8 @@ export function watchGroup(pipeline: string): string {
 }
 
 /** Runs until `signal` aborts, or nothing is left and there is `enough`. */
-export async function runDeadLetterStage(
-  { log, pipeline, topic, emit, enough }: DeadLetterStageOptions,
-  signal: AbortSignal,
-): Promise<void> {
+export async function runDeadLetterStage(options: DeadLetterStageOptions, signal: AbortSignal): Promise<void> {
+  const { log, pipeline, topic, emit, enough } = options
   await using consumer = await log.joinConsumers({
     group: watchGroup(pipeline),
     topic,
@@ -40,7 +34,7 @@ export async function runDeadLetterStage(
         throw error
       })
     if (fetched === null) {
-      if (enough() && (await consumer.lag()) === 0n) return
+      if (enough() && (await consumer.settled()) && (await consumer.lag()) === 0n) return
       continue
     }
     for (const record of fetched.records) {
@@ -55,11 +49,16 @@ export async function runDeadLetterStage(
       })
     }
     try {
-      await consumer.commit([{ topic, partition: fetched.partition, offset: fetched.nextOffset }], [])
+      const next = [{ topic, partition: fetched.partition, offset: fetched.nextOffset }]
+      await commitUntilDurable(() => consumer.commit(next, []), options, signal)
     } catch (error) {
+      if (signal.aborted) return
       const { code } = toWeirError(error)
-      if (code === 'log.outcome_unknown') await consumer.renew()
-      else if (code !== 'log.fenced' && !toWeirError(error).retry) throw error
+      if (code === 'log.outcome_unknown')
+        await renewUntilSure(() => consumer.renew(), options, signal).catch(failure => {
+          if (!signal.aborted) throw failure
+        })
+      else if (code !== 'log.fenced') throw error
     }
   }
 }

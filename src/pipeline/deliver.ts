@@ -2,7 +2,7 @@
 import { toWeirError, type WeirError } from '../core/errors.ts'
 import type { RetryDeps } from './append.ts'
 import type { RecordFailure } from './decode.ts'
-import type { Delivery, Sink } from './ports.ts'
+import type { Append, Delivery, OutRecord, Sink } from './ports.ts'
 
 export interface DeliverOptions extends RetryDeps {
   readonly group: string
@@ -32,11 +32,47 @@ export async function deliver(
   const failures: RecordFailure[] = []
   for (let i = 0; i < delivery.records.length; i++) {
     const single = { ...delivery, records: [delivery.records[i]!] }
-    // The whole delivery has had its retries; alone, a record gets one more try, so a dead sink costs one wait and not one for each record.
-    const alone = await attempt(sink, single, 1, options, signal)
+    // Where the whole delivery has had its retries, a record alone gets one more try: a dead sink costs one wait and not one for each record.
+    const tries = failed.code === 'sink.rejected' ? options.retry.attempts : 1
+    const alone = await attempt(sink, single, tries, options, signal)
     if (alone !== null) failures.push(failureOf(delivery, i, alone, attemptsOf(alone, options) + 1))
   }
   return failures
+}
+
+/**
+ * What a sink that writes to the log adds to the transaction. Where it rejects a record, each is prepared alone: those rejected are returned.
+ * @throws what is not sink.rejected
+ */
+export async function prepare(
+  sink: Sink,
+  delivery: Delivery,
+): Promise<{ readonly appends: readonly Append[]; readonly failures: readonly RecordFailure[] }> {
+  const rejected = (thrown: unknown): WeirError => {
+    const error = toWeirError(thrown)
+    if (error.code !== 'sink.rejected') throw thrown
+    return error
+  }
+  try {
+    return { appends: await sink.prepare!(delivery), failures: [] }
+  } catch (thrown) {
+    const error = rejected(thrown)
+    if (delivery.records.length === 1) return { appends: [], failures: [failureOf(delivery, 0, error, 1)] }
+  }
+  const byTopic = new Map<string, OutRecord[]>()
+  const failures: RecordFailure[] = []
+  for (let i = 0; i < delivery.records.length; i++) {
+    try {
+      for (const { topic, records } of await sink.prepare!({ ...delivery, records: [delivery.records[i]!] })) {
+        const all = byTopic.get(topic)
+        if (all) all.push(...records)
+        else byTopic.set(topic, [...records])
+      }
+    } catch (thrown) {
+      failures.push(failureOf(delivery, i, rejected(thrown), 1))
+    }
+  }
+  return { appends: [...byTopic].map(([topic, records]) => ({ topic, records })), failures }
 }
 
 const attemptsOf = (error: WeirError, { retry }: DeliverOptions) =>

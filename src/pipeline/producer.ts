@@ -2,6 +2,7 @@
 // A bucket here: running -> ended (revoked, fenced, shutdown); running -> renewed after an outcome in doubt -> running.
 import { toWeirError, WeirError } from '../core/errors.ts'
 import type { Split } from '../core/record.ts'
+import { renewUntilSure } from './append.ts'
 import { type ProduceOptions, pass } from './poll.ts'
 import type { Bucket, EventLog } from './ports.ts'
 
@@ -23,7 +24,6 @@ export interface ProducerResult {
 /** A pass that failed is tried again after this time, where the schedule would not try sooner. */
 const retryPassMs = 30_000
 const splitListMs = 1_000
-const renewWaitMs = 1_000
 const settleCheckMs = 50
 
 interface OwnedBucket {
@@ -33,7 +33,7 @@ interface OwnedBucket {
   failures: readonly WeirError[]
 }
 
-type Why = 'rebalance' | 'fenced' | 'shutdown'
+type Why = 'rebalance' | 'fenced' | 'shutdown' | 'error'
 
 /**
  * Runs until `signal` aborts, then drains: no new batch is taken, the one in work is committed. With `once`, until every split had its pass.
@@ -72,17 +72,12 @@ export async function runProducer(options: ProducerStageOptions, signal: AbortSi
     failures.push(...entry.failures)
     emit({ type: 'bucket_released', pipeline, bucket: number, why })
   }
-  const lost = (number: number): void => {
-    const error = new WeirError(
-      'log.fenced',
-      `Another process has taken over bucket ${number} of ${pipeline}; nothing more is written here.`,
-      {
-        hint: 'This process was paused for longer than its lease. Start it again: it goes on where the other one stands.',
-      },
-    )
-    emit({ type: 'fenced', pipeline, message: error.message })
+  const lost = (number: number, why: WeirError): void => {
+    const isFenced = why.code === 'log.fenced'
+    const error = isFenced ? fencedError(pipeline, number) : why
+    if (isFenced) emit({ type: 'fenced', pipeline, message: error.message })
     failed.reject(error)
-    void end(number, 'fenced')
+    void end(number, isFenced ? 'fenced' : 'error')
   }
 
   const membership = await log.joinProducers({
@@ -106,6 +101,16 @@ export async function runProducer(options: ProducerStageOptions, signal: AbortSi
     await membership[Symbol.asyncDispose]()
   }
   return { failures }
+}
+
+function fencedError(pipeline: string, bucket: number): WeirError {
+  return new WeirError(
+    'log.fenced',
+    `Another process has taken over bucket ${bucket} of ${pipeline}; nothing more is written here.`,
+    {
+      hint: 'This process was paused for longer than its lease. Start it again: it goes on where the other one stands.',
+    },
+  )
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -142,7 +147,7 @@ async function runBucket(
       const error = toWeirError(thrown)
       if (error.code === 'log.outcome_unknown') {
         emit({ type: 'commit_unknown', pipeline, message: error.message })
-        bucket = await renew(bucket, options, signal)
+        bucket = await renewUntilSure(() => bucket.renew(), options, signal)
         cursors = cursorsOf(bucket)
         continue
       }
@@ -170,17 +175,6 @@ function isFetchError(error: WeirError): boolean {
 
 function cursorsOf(bucket: Bucket): Map<string, string> {
   return new Map([...bucket.cursors].map(([split, stored]) => [split, stored.value]))
-}
-
-async function renew(bucket: Bucket, { clock }: ProducerStageOptions, signal: AbortSignal): Promise<Bucket> {
-  for (;;) {
-    try {
-      return await bucket.renew()
-    } catch (error) {
-      if (!toWeirError(error).retry) throw error
-      await clock.sleep(renewWaitMs, signal)
-    }
-  }
 }
 
 /** The splits there are, asked at most once a second however many buckets ask. */

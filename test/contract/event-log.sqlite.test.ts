@@ -7,20 +7,29 @@ import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { EventLog } from '../../src/pipeline/ports.ts'
 import { type EventLogPlace, eventLogContract } from './event-log.ts'
 
-/** Waits that were begun before `freeze` end as usual only if the log is closed. */
-function freezableClock(): { clock: Clock; freeze: () => void } {
-  const frozen = new AbortController()
+/** While frozen, no wait ends but by its signal. */
+function freezableClock(): { clock: Clock; freeze: () => void; thaw: () => void } {
+  let thawed: PromiseWithResolvers<void> | null = null
   const clock: Clock = {
     ...systemClock,
     sleep: async (ms, signal) => {
       await systemClock.sleep(ms, signal)
-      if (!frozen.signal.aborted) return
-      await new Promise<never>((_, reject) =>
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true }),
-      )
+      if (thawed === null) return
+      const aborted = Promise.withResolvers<never>()
+      signal?.addEventListener('abort', () => aborted.reject(signal.reason), { once: true })
+      await Promise.race([thawed.promise, aborted.promise])
     },
   }
-  return { clock, freeze: () => frozen.abort() }
+  return {
+    clock,
+    freeze: () => {
+      thawed = Promise.withResolvers<void>()
+    },
+    thaw: () => {
+      thawed?.resolve()
+      thawed = null
+    },
+  }
 }
 
 async function openPlace(): Promise<EventLogPlace> {
@@ -29,10 +38,10 @@ async function openPlace(): Promise<EventLogPlace> {
   return {
     prefix: '',
     connect: async () => {
-      const { clock, freeze } = freezableClock()
+      const { clock, freeze, thaw } = freezableClock()
       const log = await openSqliteEventLog({ dataDir, clock, leaseMs: 600, retentionEveryMs: 30 })
       logs.push(log)
-      return { log, freeze }
+      return { log, freeze, thaw }
     },
     [Symbol.asyncDispose]: async () => {
       for (const log of logs) await log[Symbol.asyncDispose]()

@@ -24,6 +24,8 @@ export interface Connection {
   readonly log: EventLog
   /** From now on nothing happens by itself in this connection; calls made on it still go out. */
   freeze(): void
+  /** Ends it, as SIGCONT does. */
+  thaw(): void
 }
 
 /** A log for one test: empty, or at least without the names that start with `prefix`. Its end closes every connection. */

@@ -71,6 +71,26 @@ describe('the producer stage', () => {
     }
   })
 
+  test('a log that is gone is told as that, and not as another owner', async () => {
+    await using world = await stageWorld()
+    const log = new Proxy(world.log, {
+      get(target, name) {
+        if (name === 'joinProducers')
+          return (options: Parameters<EventLog['joinProducers']>[0]) => {
+            setImmediate(() => options.lost(0, new WeirError('log.gone', 'the file was removed')))
+            return target.joinProducers(options)
+          }
+        const value = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    await expect(world.produce(scripted([[good('a')]]), { log, once: false })).rejects.toMatchObject({
+      code: 'log.gone',
+      message: 'the file was removed',
+    })
+    expect(count(world.events, 'fenced')).toBe(0)
+  })
+
   test('L8: waits while the log is busy or full, and goes on', async () => {
     await using world = await stageWorld()
     let calls = 0

@@ -36,6 +36,7 @@ export function sampleEvents(
       position: text,
     },
     commit_retried: { type: 'commit_retried', pipeline, code: 'log.busy', message, waitMs: 1 },
+    commit_recovered: { type: 'commit_recovered', pipeline },
     commit_unknown: { type: 'commit_unknown', pipeline, message },
     fenced: { type: 'fenced', pipeline, message },
     flood_stopped: { type: 'flood_stopped', pipeline, records: 1, message },

@@ -44,6 +44,8 @@ class GroupConsumer implements Consumer {
   readonly #options: ConsumerOptions
   readonly #topic: TopicRow
   readonly #assigned = new Map<number, Assigned>()
+  /** Partitions that were lost with a batch in work: until that batch is given up, nothing of them is given out or committed. */
+  readonly #orphaned = new Set<number>()
   #membership: Membership<Standing> | null = null
   #turn = 0
   #failure: WeirError | null = null
@@ -65,7 +67,9 @@ class GroupConsumer implements Consumer {
       assigned: (_, partition, epoch, standing) => this.#assign(partition, epoch, standing),
       revoked: partition => this.#revoke(partition),
       lost: (partition, error) => {
-        this.#assigned.get(partition)?.idle?.resolve()
+        const state = this.#assigned.get(partition)
+        state?.idle?.resolve()
+        if (state?.inWork) this.#orphaned.add(partition)
         this.#assigned.delete(partition)
         if (error.code !== 'log.fenced') this.#failure = error
       },
@@ -99,7 +103,7 @@ class GroupConsumer implements Consumer {
     for (let i = 0; i < partitions; i++) {
       const partition = (this.#turn + i) % partitions
       const state = this.#assigned.get(partition)
-      if (!state || state.inWork || state.idle) continue
+      if (!state || state.inWork || state.idle || this.#orphaned.has(partition)) continue
       const records = this.#read(sql, state, limits)
       if (records.length === 0) continue
       this.#turn = partition + 1
@@ -154,6 +158,7 @@ class GroupConsumer implements Consumer {
   }
 
   release(partition: number): void {
+    this.#orphaned.delete(partition)
     const state = this.#assigned.get(partition)
     if (state) this.#finish(state)
   }
@@ -172,6 +177,11 @@ class GroupConsumer implements Consumer {
         this.#member.lose(state.partition, toWeirError(error))
       }
     }
+    this.#orphaned.clear()
+  }
+
+  settled(): Promise<boolean> {
+    return this.#member.settled()
   }
 
   async lag(): Promise<bigint> {
@@ -280,7 +290,9 @@ class GroupConsumer implements Consumer {
       })
     checkPartition(topic, partition, this.#topic.partitions)
     const state = this.#assigned.get(partition)
-    if (!state)
+    const isOrphan = this.#orphaned.delete(partition)
+    if (isOrphan) this.#parts.tail.notify()
+    if (!state || isOrphan)
       throw new WeirError(
         'log.fenced',
         `Partition ${partition} of ${topic} is not this member's any more; nothing was written.`,
@@ -294,5 +306,7 @@ class GroupConsumer implements Consumer {
     if (error.code !== 'log.fenced') return
     // The membership finds out at its next look which ones are gone; with a single one there is no question.
     if (owned.length === 1) this.#member.lose(owned[0]!.state.partition, error)
+    // The caller knows by this error that the batches are dropped.
+    for (const { state } of owned) this.release(state.partition)
   }
 }

@@ -96,6 +96,44 @@ export function groupContract(has: EventLogFeatures, open: OpenPlace): void {
       },
     )
 
+    test.skipIf(!has.freeze)(
+      'I1: a batch of before the partition moved is refused, even where the partition has come back (freeze)',
+      async () => {
+        await using place = await open()
+        const { log, freeze, thaw } = await place.connect()
+        const topic = await makeTopic(place, log, 'reviews')
+        const target = await makeTopic(place, log, 'target')
+        const other = await place.connect()
+        const { bucket } = await ownBucket(other.log, nameOf(place, 'p'))
+        const group = nameOf(place, 'g')
+        await bucket.transact({ appends: [{ topic, records: [record('k', 'a'), record('k', 'b')] }], cursors: [] })
+        const one = await joinGroup(log, group, topic)
+        const batch = (await pollSome(one, { maxRecords: 1 }))!
+        freeze()
+        const two = await joinGroup(other.log, group, topic)
+        await two.commit(
+          [{ topic, partition: 0, offset: (await pollSome(two))!.nextOffset }],
+          [{ topic: target, records: [record('k', 'a'), record('k', 'b')] }],
+        )
+        const holder = async () => (await other.log.groups()).find(each => each.group === group)?.member ?? null
+        const second = await holder()
+        await two[Symbol.asyncDispose]()
+        thaw()
+        await eventually('the first member has the partition again', async () => {
+          const member = await holder()
+          return member !== null && member !== second
+        })
+        const late = one.commit(
+          [{ topic, partition: 0, offset: batch.nextOffset }],
+          [{ topic: target, records: [record('k', 'a again')] }],
+        )
+        await expect(late).rejects.toMatchObject({ code: 'log.fenced' })
+        expect((await readAll(log, target)).map(each => text(each.value))).toEqual(['a', 'b'])
+        await bucket.transact({ appends: [{ topic, records: [record('k', 'c')] }], cursors: [] })
+        expect((await pollSome(one))!.records.map(each => text(each.value))).toEqual(['c'])
+      },
+    )
+
     test('an exclusive group has one reader; another stands by and takes over', async () => {
       await using place = await open()
       const { log } = await place.connect()

@@ -61,6 +61,14 @@ describe('ready', () => {
     }
   })
 
+  test('comes back when the log is written again, though no record follows', () => {
+    for (const after of [events.commit_recovered, events.bucket_released]) {
+      const { told } = health()
+      told(started, owned, { ...owned, bucket: 7 } as typeof owned, { ...events.commit_retried, code: 'log.full' })
+      expect(told(after).ready).toBe(true)
+    }
+  })
+
   test('a busy log counts only after 5 seconds', async () => {
     const { told, clock } = health()
     expect(told(started, owned, events.commit_retried)).toEqual(fine)
