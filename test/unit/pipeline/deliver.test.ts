@@ -41,7 +41,15 @@ function delivery(...ids: number[]): Delivery {
   const record = (id: number): DecodedRecord => ({
     schemaId: 1,
     value: { id },
-    log: { topic: 't', partition: 0, offset: BigInt(id), timestampMs: 0, key: null, value: new Uint8Array(), headers: [] },
+    log: {
+      topic: 't',
+      partition: 0,
+      offset: BigInt(id),
+      timestampMs: 0,
+      key: null,
+      value: new Uint8Array(),
+      headers: [],
+    },
   })
   return { topic: 't', partition: 0, records: ids.map(record), nextOffset: 9n }
 }
@@ -56,7 +64,11 @@ describe('delivering to a sink', () => {
       if (call < 3) failing()
     })
     expect(await deliver(sink, delivery(1, 2), options, new AbortController().signal)).toEqual([])
-    expect(calls).toEqual([[1, 2], [1, 2], [1, 2]])
+    expect(calls).toEqual([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ])
     expect(slept).toEqual([100, 200])
     expect(events.map(event => event.type)).toEqual(['sink_failed', 'sink_failed'])
   })
@@ -66,21 +78,28 @@ describe('delivering to a sink', () => {
       if (ids.includes(2)) throw new WeirError('sink.rejected', 'no')
     })
     const failures = await deliver(sink, delivery(1, 2, 3), options, new AbortController().signal)
-    expect(failures.map(({ log, stage, error }) => [log.offset, stage, error.code])).toEqual([[2n, 'deliver', 'sink.rejected']])
+    expect(failures.map(({ log, stage, error }) => [log.offset, stage, error.code])).toEqual([
+      [2n, 'deliver', 'sink.rejected'],
+    ])
     expect(calls).toEqual([[1, 2, 3], [1], [2], [3]])
   })
 
   test('gives up after its attempts, each record failing with the reason and the count of tries', async () => {
     const { options, sink } = setup(failing)
     const failures = await deliver(sink, delivery(1, 2), options, new AbortController().signal)
-    expect(failures.map(({ attempts, error }) => [attempts, error.message])).toEqual([[4, 'down'], [4, 'down']])
+    expect(failures.map(({ attempts, error }) => [attempts, error.message])).toEqual([
+      [4, 'down'],
+      [4, 'down'],
+    ])
   })
 
   test('never skips a batch of a sink that keeps its own offsets', async () => {
     const { options, sink, calls } = setup((_ids, call) => {
       if (call < 20) failing()
     })
-    expect(await deliver({ ...sink, startAt: () => 0n }, delivery(1), options, new AbortController().signal)).toEqual([])
+    expect(await deliver({ ...sink, startAt: () => 0n }, delivery(1), options, new AbortController().signal)).toEqual(
+      [],
+    )
     expect(calls).toHaveLength(20)
   })
 

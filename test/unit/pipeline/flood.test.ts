@@ -11,7 +11,9 @@ test('a flood is stopped before the batch that passes the limit is committed', (
   guard.admit(2)
   guard.count(2)
   guard.admit(1)
-  expect(() => guard.admit(2)).toThrow(expect.objectContaining({ code: 'dead_letter.flood', hint: expect.stringContaining('weir dlq stats') }))
+  expect(() => guard.admit(2)).toThrow(
+    expect.objectContaining({ code: 'dead_letter.flood', hint: expect.stringContaining('weir dlq stats') }),
+  )
 })
 
 test('letters older than the period no longer count', () => {

@@ -34,7 +34,12 @@ describe('the marks of dead letters', () => {
     expect(back.stateOf(8n)).toBe('open')
   })
 
-  test.each(['', '{}', '{"v":2,"replayed":"","discarded":"","tries":{}}', '{"v":1,"replayed":"x-y","discarded":"","tries":{}}'])('refuse to guess from %j', text => {
+  test.each([
+    '',
+    '{}',
+    '{"v":2,"replayed":"","discarded":"","tries":{}}',
+    '{"v":1,"replayed":"x-y","discarded":"","tries":{}}',
+  ])('refuse to guess from %j', text => {
     expect(() => Marks.parse(text)).toThrow(expect.objectContaining({ code: 'cursor.invalid' }))
   })
 })
