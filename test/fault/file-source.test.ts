@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { codeOf } from '../../src/core/errors.ts'
 import type { Item } from '../../src/core/record.ts'
-import { openFileSource, type OpenSource, put, readOnce, temporaryFolder } from '../support/file-source.ts'
+import { type OpenSource, openFileSource, put, readOnce, temporaryFolder } from '../support/file-source.ts'
 
 const lines = (from: number, to: number, pad = '') =>
   Array.from({ length: to - from }, (_, i) => `{"n":${from + i}${pad === '' ? '' : `,"pad":"${pad}"`}}\n`).join('')
@@ -150,7 +150,9 @@ describe('a file that changes during one pass', () => {
   test('and grows is read to its new end', async () => {
     const folder = temporaryFolder()
     put(folder, { 'a.jsonl': lines(0, 3000, pad) })
-    const { items, error } = await passWith(folder, () => appendFileSync(join(folder, 'a.jsonl'), lines(3000, 3100, pad)))
+    const { items, error } = await passWith(folder, () =>
+      appendFileSync(join(folder, 'a.jsonl'), lines(3000, 3100, pad)),
+    )
     expect(error).toBeUndefined()
     expect(numbers(items)).toEqual(range(0, 3100))
   })
@@ -181,7 +183,11 @@ describe('between two passes', () => {
     await using opened = openFileSource(folder, { paths: ['a.jsonl'], ...config })
     const first = await readOnce(opened.source)
     between()
-    const second = await readOnce(opened.source, first.cursor).catch((error: unknown) => ({ items: [], cursor: null, error }))
+    const second = await readOnce(opened.source, first.cursor).catch((error: unknown) => ({
+      items: [],
+      cursor: null,
+      error,
+    }))
     return { first, second, events: opened.events }
   }
 
@@ -224,7 +230,9 @@ describe('between two passes', () => {
   test('a JSON list that grew gives the elements that came, though its bracket stood elsewhere', async () => {
     const folder = temporaryFolder()
     put(folder, { 'a.jsonl': '[\n {"n":0},\n {"n":1}\n]\n' })
-    const { second } = await twice(folder, () => put(folder, { 'a.jsonl': '[\n {"n":0},\n {"n":1},\n {"n":2}\n]\n' }), { format: 'json' })
+    const { second } = await twice(folder, () => put(folder, { 'a.jsonl': '[\n {"n":0},\n {"n":1},\n {"n":2}\n]\n' }), {
+      format: 'json',
+    })
     expect(numbers(second.items)).toEqual([2])
   })
 })

@@ -46,6 +46,8 @@ class ElementCutter implements Cutter {
   #seen = 0
   #depth = 0
   #inText = false
+  /** The element begins with a brace. */
+  #isObject = false
   #oversized: Oversized | undefined
   /** Where the last element ends; once the list is closed, a list that grew is read on from there. */
   #lastEnd: ReadTo | undefined
@@ -149,7 +151,10 @@ class ElementCutter implements Cutter {
   }
 
   #element(window: Window, final: boolean): Step {
-    if (!this.#oversized && this.#seen === 0 && !this.#skipBlank(window)) return final ? this.#cutOff(window) : 'wait'
+    if (!this.#oversized && this.#seen === 0) {
+      if (!this.#skipBlank(window)) return final ? this.#cutOff(window) : 'wait'
+      this.#isObject = window.bytes[window.start] === openObject
+    }
     const { maxItem } = this.#limits
     const end = this.#findEnd(window)
     const size = (end < 0 ? window.bytes.length : end) - window.start
@@ -162,8 +167,10 @@ class ElementCutter implements Cutter {
     this.#seen = 0
     this.#depth = 0
     this.#inText = false
-    this.#state = end < 0 ? 'ended' : 'after'
-    return tooLarge ? this.#tooLarge(window, to) : this.#piece(window, to)
+    const cut = tooLarge ? this.#tooLarge(window, to) : this.#piece(window, to)
+    // At the end of the file a whole element still leaves the list without its bracket; a torn one says so itself.
+    this.#state = end < 0 && cut.error ? 'ended' : 'after'
+    return cut
   }
 
   #tooLarge(window: Window, end: number): Cut {
@@ -182,8 +189,9 @@ class ElementCutter implements Cutter {
   }
 
   /**
-   * Index of the comma or bracket that ends the element, or -1. Brackets inside a text do not count, any closing bracket closes any other,
-   * and a line break ends a text, which no valid text holds: so a missing quote or bracket spoils few elements.
+   * Index of the comma or bracket that ends the element, or -1. Brackets inside a text do not count, and any closing bracket closes any other.
+   * A line break ends a text, which no valid text holds; among the members of the element itself it ends the element too: what follows are
+   * members without their object, which cannot be taken for items, and then the next element. Deeper inside, that could not be told.
    */
   #findEnd(window: Window): number {
     const { bytes } = window
@@ -196,6 +204,7 @@ class ElementCutter implements Cutter {
         }
         this.#inText = false
         i = end
+        if (bytes[end] === lineFeed && this.#depth === 1 && this.#isObject) return end
         continue
       }
       const c = bytes[i]!
@@ -229,7 +238,7 @@ class ElementCutter implements Cutter {
       window.start++
       return this.#to('closed')
     }
-    // Anything but a comma stands here only when reading goes on where a file was torn.
+    // Anything but a comma stands here only after damage, or where reading goes on at the end of a file that was torn.
     if (c === comma) window.start++
     return this.#to('element')
   }

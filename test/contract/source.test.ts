@@ -1,0 +1,67 @@
+// The source contract over the sources that need no network.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
+import type { FileConfig } from '../../src/sources/file/settings.ts'
+import { generate } from '../../src/sources/generate.ts'
+import { openFileSource, put } from '../support/file-source.ts'
+import { sourceContract } from './source.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-contract-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const count = 2500
+const numbers = Array.from({ length: count }, (_, i) => i)
+const object = (i: number) => (i % 100 === 99 ? `{"n":${i},}` : `{"n":${i},"text":"é ${i}"}`)
+const lines = numbers.map(i => `${object(i)}\n`).join('')
+const rows = numbers.map(i => (i % 100 === 99 ? `${i},1,2\n` : `${i},"two\nlines ""${i}"""\n`)).join('')
+const products = Array.from(
+  { length: 50 },
+  (_, p) =>
+    `{"asin":"P${p}","reviews":[${Array.from({ length: 50 }, (_, i) => (i === 49 ? '"odd"' : `{"n":${p * 50 + i}}`))}]}\n`,
+).join('')
+
+put(folder, {
+  'lines.jsonl': lines,
+  'lines.jsonl.gz': gzipSync(lines),
+  'list.json': `[${numbers.map(object).join(',\n')}]`,
+  'rows.csv': `n,text\n${rows}`,
+  'rows.tsv.gz': gzipSync(`n\ttext\n${numbers.map(i => (i % 100 === 99 ? `${i}\n` : `${i}\t"${i}\n`)).join('')}`),
+  'products.jsonl': products,
+  'products.json': `{"products":[${products.trimEnd().replaceAll('\n', ',')}]}`,
+})
+
+const files: readonly [name: string, config: Partial<FileConfig> & Pick<FileConfig, 'paths'>, failing: number][] = [
+  ['file ndjson', { paths: ['lines.jsonl'] }, 25],
+  ['file ndjson, gzipped', { paths: ['*.jsonl.gz'] }, 25],
+  ['file json', { paths: ['list.json'] }, 25],
+  ['file csv', { paths: ['rows.csv'] }, 25],
+  ['file tsv without quotes, gzipped', { paths: ['rows.tsv.gz'], quote: 'none' }, 25],
+  ['file ndjson with records', { paths: ['products.jsonl'], records: 'this.reviews' }, 50],
+  ['file json with records', { paths: ['products.json'], records: 'flatten(this.products.map(p, p.reviews))' }, 50],
+]
+for (const [name, config, failing] of files)
+  sourceContract({ name, items: count, failing, open: async () => openFileSource(folder, config).source })
+
+sourceContract({
+  name: 'generate',
+  items: count,
+  failing: 118,
+  open: async () =>
+    generate.open(
+      { count, seed: 7, malformed: 0.05, products: 20, splits: 2 },
+      {
+        pipeline: 'test',
+        clock: systemClock,
+        random: () => 0.5,
+        emit: () => {},
+        baseDir: folder,
+        fetch: () => {
+          throw new Error('the generator makes no calls')
+        },
+      },
+    ),
+})
