@@ -1,12 +1,16 @@
 // The input of the bars: 200,000 reviews in the shape of McAuley 2023, about 560 bytes a line, the same on every machine.
-import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs'
+
 import { once } from 'node:events'
+import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const records = 200_000
 const folder = join(import.meta.dirname, '..', '.cache', 'bench')
 
-const words = 'great product bought this for my daughter and she loves it works as described would buy again the quality could be better but fine price shipping was fast battery lasts long enough not what expected returned after a week five stars'.split(' ')
+const words =
+  'great product bought this for my daughter and she loves it works as described would buy again the quality could be better but fine price shipping was fast battery lasts long enough not what expected returned after a week five stars'.split(
+    ' ',
+  )
 
 /** A small, fast, seeded generator (mulberry32): the data must not depend on the machine. */
 function seeded(seed: number): () => number {
@@ -20,7 +24,8 @@ function seeded(seed: number): () => number {
 }
 
 export function review(random: () => number, index: number): Record<string, unknown> {
-  const sentence = (count: number) => Array.from({ length: count }, () => words[Math.floor(random() * words.length)]).join(' ')
+  const sentence = (count: number) =>
+    Array.from({ length: count }, () => words[Math.floor(random() * words.length)]).join(' ')
   const asin = `B0${String(Math.floor(random() * 5000)).padStart(8, '0')}`
   return {
     rating: 1 + Math.floor(random() * 5),

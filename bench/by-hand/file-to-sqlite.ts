@@ -12,7 +12,9 @@ db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   CREATE TABLE cursor (id INTEGER PRIMARY KEY, lines INTEGER)`)
 const insert = db.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?)')
 const save = db.prepare('INSERT OR REPLACE INTO cursor VALUES (1, ?)')
-const type = avsc.Type.forSchema(JSON.parse(readFileSync(new URL('../../schemas/raw-review.avsc', import.meta.url), 'utf8')))
+const type = avsc.Type.forSchema(
+  JSON.parse(readFileSync(new URL('../../schemas/raw-review.avsc', import.meta.url), 'utf8')),
+)
 const header = Buffer.from([0, 0, 0, 0, 1])
 const partitions = 6
 const next = new Array<number>(partitions).fill(0)
@@ -45,7 +47,10 @@ const store = () => {
   db.exec('COMMIT')
   batch = []
 }
-for await (const line of createInterface({ input: createReadStream(input, { highWaterMark: 1 << 20 }), crlfDelay: Number.POSITIVE_INFINITY })) {
+for await (const line of createInterface({
+  input: createReadStream(input, { highWaterMark: 1 << 20 }),
+  crlfDelay: Number.POSITIVE_INFINITY,
+})) {
   batch.push(line)
   if (batch.length === 1000) store()
 }
