@@ -57,7 +57,9 @@ interface Attempt {
   readonly deliver?: () => Promise<void>
 }
 
+/** A transaction is closed at the first of these. */
 const lettersPerTransaction = 200
+const bytesPerTransaction = 4 * 1024 * 1024
 const claimMs = 15_000
 
 /**
@@ -78,15 +80,18 @@ export async function* replay(
   try {
     const marks = new Map([...owner.bucket.cursors].map(([split, { value }]) => [Number(split), Marks.parse(value)]))
     let batch: StoredLetter[] = []
+    let bytes = 0
     const flush = async () => {
       const outcomes = await replayBatch(batch, owner.bucket, marks, options, signal)
       batch = []
+      bytes = 0
       for (const { result } of outcomes) totals[result === 'passed' ? 'replayed' : result]++
       return outcomes
     }
     for await (const stored of letters) {
       batch.push(stored)
-      if (batch.length === lettersPerTransaction) yield* await flush()
+      bytes += stored.letter.original.length
+      if (batch.length === lettersPerTransaction || bytes >= bytesPerTransaction) yield* await flush()
     }
     if (batch.length > 0) yield* await flush()
   } finally {
@@ -106,50 +111,68 @@ async function replayBatch(
   const records: OutRecord[] = []
   const appends: Append[] = []
   const touched = new Set<number>()
+  let ended: { readonly by: unknown } | undefined
   for (const stored of batch) {
     const { partition, offset } = stored.record
     const mark = marks.get(partition) ?? new Marks()
     marks.set(partition, mark)
-    // The state is read again under the claim: what was chosen may have been replayed since.
-    const state = mark.stateOf(offset)
-    const { outcome, attempt } = await tryLetter(
-      { ...stored, state, attempts: stored.letter.attempts + (mark.tries.get(offset) ?? 0) },
+    try {
+      // The state is read again under the claim: what was chosen may have been replayed since.
+      const { outcome, attempt } = await tryLetter(
+        {
+          ...stored,
+          state: mark.stateOf(offset),
+          attempts: stored.letter.attempts + (mark.tries.get(offset) ?? 0),
+        },
+        options,
+        signal,
+      )
+      const final = attempt ? await deliverOnce(attempt, outcome) : outcome
+      if (final.result === 'passed') {
+        records.push(...(attempt?.records ?? []))
+        appends.push(...(attempt?.appends ?? []))
+        mark.close(offset, 'replayed')
+      }
+      if (final.result === 'failed') mark.tries.set(offset, (mark.tries.get(offset) ?? 0) + 1)
+      if (final.result !== 'skipped') touched.add(partition)
+      outcomes.push(final)
+    } catch (thrown) {
+      // What was delivered before has its marks stored all the same, or it would be delivered again.
+      ended = { by: thrown }
+      break
+    }
+  }
+  if (touched.size > 0) {
+    const cursors = [...touched].map(partition => ({
+      split: String(partition),
+      value: marks.get(partition)!.serialize(),
+    }))
+    failpoint('replay.before_commit')
+    await commitUntilDurable(
+      () =>
+        bucket.transact({
+          appends: records.length > 0 ? [{ topic: options.topic, records }, ...appends] : appends,
+          cursors,
+        }),
       options,
       signal,
     )
-    let final = outcome
-    if (attempt) {
-      try {
-        await attempt.deliver?.()
-        records.push(...attempt.records)
-        appends.push(...attempt.appends)
-        mark.close(offset, 'replayed')
-      } catch (error) {
-        if (signal.aborted) throw error
-        final = { id: stored.id, result: 'failed', error: toWeirError(error) }
-      }
-    }
-    if (final.result === 'failed') mark.tries.set(offset, (mark.tries.get(offset) ?? 0) + 1)
-    if (final.result !== 'skipped') touched.add(partition)
-    outcomes.push(final)
+    failpoint('replay.after_commit')
   }
-  if (touched.size === 0) return outcomes
-  const cursors = [...touched].map(partition => ({
-    split: String(partition),
-    value: marks.get(partition)!.serialize(),
-  }))
-  failpoint('replay.before_commit')
-  await commitUntilDurable(
-    () =>
-      bucket.transact({
-        appends: records.length > 0 ? [{ topic: options.topic, records }, ...appends] : appends,
-        cursors,
-      }),
-    options,
-    signal,
-  )
-  failpoint('replay.after_commit')
+  if (ended) throw ended.by
   return outcomes
+}
+
+/** Hands the record to a sink outside the log. @throws what is not about this record */
+async function deliverOnce(attempt: Attempt, outcome: ReplayOutcome): Promise<ReplayOutcome> {
+  try {
+    await attempt.deliver?.()
+    return outcome
+  } catch (thrown) {
+    const error = toWeirError(thrown)
+    if (error.code !== 'sink.failed' && error.code !== 'sink.rejected') throw thrown
+    return { id: outcome.id, result: 'failed', error }
+  }
 }
 
 async function tryLetter(
@@ -157,17 +180,19 @@ async function tryLetter(
   options: ReplayOptions,
   signal: AbortSignal,
 ): Promise<{ outcome: ReplayOutcome; attempt?: Attempt }> {
-  const { id, state, attempts } = stored
+  const { id, state, letter } = stored
+  // Deliveries before the letter was written do not count: a sink that was down for long must not bury its letters.
+  const runs = 1 + stored.attempts - letter.attempts
   if (state !== 'open') return { outcome: { id, result: 'skipped', why: `already ${state}` } }
-  if (attempts >= options.maxAttempts)
+  if (runs >= options.maxAttempts)
     return {
-      outcome: { id, result: 'skipped', why: `failed ${attempts} times; --max-attempts ${options.maxAttempts}` },
+      outcome: { id, result: 'skipped', why: `failed ${runs} times; --max-attempts ${options.maxAttempts}` },
     }
+  const consumer = letter.consumer_group === null ? null : await openedConsumer(letter.consumer_group, options)
+  if (consumer instanceof WeirError) return { outcome: { id, result: 'failed', error: consumer } }
   try {
     const attempt =
-      stored.letter.consumer_group === null
-        ? await again(stored, options, signal)
-        : await consumeAgain(stored, options, signal)
+      consumer === null ? await again(stored, options, signal) : await consumeAgain(stored, consumer, signal)
     return { outcome: { id, result: 'passed' }, attempt }
   } catch (error) {
     if (signal.aborted) throw error
@@ -215,13 +240,23 @@ async function splitVars(
   }
 }
 
+/** The consumer of the group, or why there is none. @throws what is not about the letter: a sink that is locked or cannot be opened */
+async function openedConsumer(group: string, { consumer }: ReplayOptions): Promise<ReplayConsumer | WeirError> {
+  try {
+    return await consumer(group)
+  } catch (thrown) {
+    const error = toWeirError(thrown)
+    if (error.code === 'replay.failed') return error
+    throw thrown
+  }
+}
+
 /** A letter of a consumer: decoded, processed and delivered to that consumer's sink. */
 async function consumeAgain(
   { letter, record }: StoredLetter,
-  options: ReplayOptions,
+  { sink, decode, steps }: ReplayConsumer,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const { sink, decode, steps } = await options.consumer(letter.consumer_group!)
   const log = {
     topic: letter.original_topic ?? letter.topic,
     partition: letter.original_partition ?? record.partition,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
+import { WeirError } from '../../src/core/errors.ts'
 import { compileExpression } from '../../src/mapping/expression.ts'
 import { compileMapping } from '../../src/mapping/mapping.ts'
 import { createDecode } from '../../src/pipeline/decode.ts'
@@ -21,6 +22,17 @@ const strict = { id: 'this.id', rating: 'double(this.rating)' }
 /** Today's mapping: also takes items whose rating is called stars. */
 const mended = { id: 'this.id', rating: 'has(this.rating) ? double(this.rating) : double(this.stars)' }
 
+const noSource = {
+  endless: false,
+  splits: async () => [],
+  read: () => {
+    throw new Error('a replay fetches nothing')
+  },
+  reparse: (raw: Uint8Array) => [JSON.parse(Buffer.from(raw).toString())],
+  describeCursor: String,
+  [Symbol.asyncDispose]: async () => {},
+}
+
 async function letters(world: StageWorld, selection: Selection = { states: ['open'] }) {
   const found = []
   for await (const stored of readLetters(world.log, 't_dlq', decode, await readMarks(world.log, 't_dlq'), selection))
@@ -34,23 +46,13 @@ async function again(
   more: Partial<ReplayOptions> = {},
   selection: Selection = {},
 ): Promise<ReplayOutcome[]> {
-  const source = {
-    endless: false,
-    splits: async () => [],
-    read: () => {
-      throw new Error('a replay fetches nothing')
-    },
-    reparse: (raw: Uint8Array) => [JSON.parse(Buffer.from(raw).toString())],
-    describeCursor: String,
-    [Symbol.asyncDispose]: async () => {},
-  }
-  const { encode } = world.producerOptions(source)
+  const { encode } = world.producerOptions(noSource)
   const options: ReplayOptions = {
     pipeline: 'p',
     log: world.log,
     deadLetterTopic: 't_dlq',
     topic: 't',
-    producer: { source, encode, mapping: compileMapping(map, schemaText) },
+    producer: { source: noSource, encode, mapping: compileMapping(map, schemaText) },
     consumer: () => Promise.reject(new Error('no consumer here')),
     dryRun: false,
     maxAttempts: 3,
@@ -202,4 +204,91 @@ test('a letter of a consumer goes to that consumer again, once', async () => {
   expect(results(await again(world, strict, { consumer }))).toEqual(['passed'])
   expect(results(await again(world, strict, { consumer }))).toEqual(['skipped'])
   expect([opened, got.map(record => record.value['id'])]).toEqual([['g'], ['b']])
+})
+
+const consumerOf = (deliver: NonNullable<ReplayConsumer['sink']['deliver']>): ReplayConsumer => ({
+  sink: { guarantee: 'at_least_once', exclusive: false, [Symbol.asyncDispose]: async () => {}, deliver },
+  decode: createDecode(registry, schemaText),
+  steps: [],
+})
+
+test('a letter whose sink was tried often before it was written can still be replayed', async () => {
+  await using world = await stageWorld()
+  await world.produce(scripted([[{ id: 'a', rating: 1 }]]))
+  const down = async () => {
+    throw new WeirError('sink.failed', 'not now')
+  }
+  await world.consume({ deliver: down }, { retry: { attempts: 20, minMs: 1, maxMs: 1 } })
+  const { got, sink } = keeping()
+  const consumer = async () => consumerOf(sink.deliver!)
+  expect(results(await again(world, strict, { consumer, maxAttempts: 5 }))).toEqual(['passed'])
+  expect(got).toHaveLength(1)
+})
+
+test('a letter that fails in replays is left alone after as many runs as allowed', async () => {
+  await using world = await stageWorld()
+  await world.produce(scripted([[{ id: 'c', stars: 'many' }]]))
+  const runs = []
+  for (let i = 0; i < 4; i++) runs.push(...results(await again(world, mended, { maxAttempts: 3 })))
+  expect(runs).toEqual(['failed', 'failed', 'skipped', 'skipped'])
+})
+
+test('a sink that cannot be opened ends the replay and is no failed try of any letter', async () => {
+  await using world = await stageWorld()
+  await world.produce(
+    scripted([
+      [
+        { id: 'a', rating: 1 },
+        { id: 'b', stars: 2 },
+      ],
+    ]),
+  )
+  await world.consume({
+    deliver: async () => {
+      throw new WeirError('sink.rejected', 'never')
+    },
+  })
+  const locked = new WeirError('sink.locked', 'the pipeline is running')
+  await expect(again(world, strict, { consumer: () => Promise.reject(locked) })).rejects.toMatchObject({
+    code: 'sink.locked',
+  })
+  // The letter before it had its try, and that is kept.
+  expect((await letters(world)).map(letter => letter.attempts)).toEqual([2, 1])
+})
+
+test('I10: large letters are replayed in small transactions', async () => {
+  await using world = await stageWorld()
+  const value = (i: number) => ({ id: `x${i}`, stars: 1, filler: 'x'.repeat(150_000) })
+  await world.produce(scripted([Array.from({ length: 60 }, (_, i) => value(i))]))
+  let largest = 0
+  let held = 0
+  async function* counted() {
+    for await (const stored of readLetters(world.log, 't_dlq', decode, new Map(), {})) {
+      held += stored.letter.original.length
+      largest = Math.max(largest, held)
+      yield stored
+    }
+  }
+  const { encode } = world.producerOptions(noSource)
+  for await (const outcome of replay(
+    counted(),
+    {
+      pipeline: 'p',
+      log: world.log,
+      deadLetterTopic: 't_dlq',
+      topic: 't',
+      producer: { source: noSource, encode, mapping: compileMapping(mended, schemaText) },
+      consumer: () => Promise.reject(new Error('no consumer here')),
+      dryRun: false,
+      maxAttempts: 3,
+      emit: () => {},
+      clock: systemClock,
+      random: () => 0.5,
+    },
+    signal,
+  )) {
+    expect(outcome.result).toBe('passed')
+    held -= 150_000
+  }
+  expect(largest).toBeLessThan(6 * 1024 * 1024)
 })
