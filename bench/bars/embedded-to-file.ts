@@ -38,7 +38,7 @@ function consume(
     consume: [{ group, sink: { file: { path: 'out.ndjson' } } }],
   })
   const flags = ['--until', 'end', '--stage', 'consumer']
-  return measure([mainOf(build), '--data', store, 'run', pipeline, ...flags], options)
+  return measure([mainOf(build), 'run', pipeline, '--data', store, ...flags], options)
 }
 
 export const embeddedToFile: Bar = {

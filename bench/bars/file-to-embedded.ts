@@ -39,7 +39,7 @@ export function produceFile(
     topic: reviewTopic,
   })
   const flags = ['--until', 'end', '--stage', 'producer']
-  return measure([mainOf(build), '--data', join(folder, 'store'), 'run', pipeline, ...flags], options)
+  return measure([mainOf(build), 'run', pipeline, '--data', join(folder, 'store'), ...flags], options)
 }
 
 export const insertFile = (folder: string, input: string): Promise<Measured> =>

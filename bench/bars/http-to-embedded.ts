@@ -40,7 +40,7 @@ function produceHttp(build: Build, folder: string, url: string, options: Measure
     topic: reviewTopic,
   })
   const flags = ['--until', 'end', '--stage', 'producer']
-  return measure([mainOf(build), '--data', join(folder, 'store'), 'run', pipeline, ...flags], options)
+  return measure([mainOf(build), 'run', pipeline, '--data', join(folder, 'store'), ...flags], options)
 }
 
 const hasTaskset = () => cpus().length > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0

@@ -55,7 +55,7 @@ export const start: Bar = {
     const weir = (main: string, env: Record<string, string> = {}, nodeFlags: readonly string[] = []): Start => {
       return folder => {
         const pipeline = writePipeline(folder, definition(url))
-        return measure([main, '--data', join(folder, 'store'), 'run', pipeline, '--until', 'end'], { env, nodeFlags })
+        return measure([main, 'run', pipeline, '--data', join(folder, 'store'), '--until', 'end'], { env, nodeFlags })
       }
     }
     const byHand: Start = folder =>
