@@ -16,9 +16,16 @@ export const codes = {
   'usage.not_found': { exit: 2, retry: false, doc: 'What the command names does not exist.' },
   'usage.refused': { exit: 2, retry: false, doc: 'The command is refused in this state, for safety.' },
 
-  'environment.unsupported': { exit: 3, retry: false, doc: 'This Node, or the SQLite in it, is too old or lacks a part.' },
-  'environment.unhealthy': { exit: 3, retry: false, doc: 'A check of weir doctor failed.' },
-  'listen.failed': { exit: 3, retry: true, doc: 'The address cannot be listened on: in use, privileged, or not of this machine.' },
+  'environment.unsupported': {
+    exit: 3,
+    retry: false,
+    doc: 'This Node, or the SQLite in it, is too old or lacks a part.',
+  },
+  'listen.failed': {
+    exit: 3,
+    retry: true,
+    doc: 'The address cannot be listened on: in use, privileged, or not of this machine.',
+  },
 
   'config.unreadable': { exit: 2, retry: false, doc: 'A definition file cannot be read, or is not UTF-8 text.' },
   'config.too_large': { exit: 2, retry: false, doc: 'A definition passes a cap on size, depth, keys or aliases.' },
@@ -106,7 +113,6 @@ export const codes = {
   'registry.unknown_subject': { exit: 2, retry: false, doc: 'No such subject.' },
   'registry.unknown_version': { exit: 2, retry: false, doc: 'No such version of the subject.' },
   'registry.unknown_id': { exit: 2, retry: false, doc: 'No schema has this id.' },
-  'registry.mismatch': { exit: 3, retry: false, doc: 'A schema id resolves to another schema than before.' },
 
   'cursor.in_use': { exit: 2, retry: false, doc: 'A pipeline is running, so its cursor cannot be changed.' },
   'cursor.invalid': { exit: 3, retry: false, doc: 'A stored cursor cannot be understood.' },
