@@ -1,5 +1,4 @@
 // A definition as the rest of weir sees it: checked, units parsed, variables resolved. config/ makes these from YAML; app/ builds a running pipeline from them.
-import type { Secret } from '../core/secret.ts'
 import type { FetchSettings } from '../fetch/settings.ts'
 
 /** How often the source is polled; null: one pass. */
@@ -73,5 +72,3 @@ export interface WorkspaceDefinition {
   /** Absolute path of the folder of the embedded store. */
   readonly dataDir: string
 }
-
-export type MaybeSecret = string | Secret

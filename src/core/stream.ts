@@ -25,11 +25,6 @@ export async function* ahead<T>(source: AsyncIterable<T>, depth: number): AsyncG
   }
 }
 
-/** A promise with its handles outside. */
-export function deferred<T>(): PromiseWithResolvers<T> {
-  return Promise.withResolvers<T>()
-}
-
 /** Runs `work` over `inputs`, at most `limit` at once, and waits for all; the first failure aborts nothing but is thrown at the end. */
 export async function forEachLimited<T>(
   inputs: readonly T[],

@@ -1,7 +1,7 @@
 // Producer, first step and its loop: passes over the splits of owned buckets, each batch mapped, encoded and committed before the next (I1, I3, I4, I13).
 // A bucket moves: assigned -> passes -> (revoked | lost | unknown outcome -> renewed -> passes again).
 import { toWeirError, type WeirError } from '../core/errors.ts'
-import { partitionOf } from '../core/murmur2.ts'
+import { bucketOf } from '../core/murmur2.ts'
 import type { Split } from '../core/record.ts'
 import { ahead, forEachLimited } from '../core/stream.ts'
 import type { Mapping } from '../mapping/mapping.ts'
@@ -46,7 +46,7 @@ export async function pass(
   options: ProduceOptions,
   signal: AbortSignal,
 ): Promise<PassResult> {
-  const own = splits.filter(split => partitionOf(Buffer.from(split.id), options.buckets) === bucket.number)
+  const own = splits.filter(split => bucketOf(split.id, options.buckets) === bucket.number)
   const failures: WeirError[] = []
   let fetched = 0
   const stopAll = new AbortController()

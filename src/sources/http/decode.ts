@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { WeirError } from '../../core/errors.ts'
 import { skipSpace, skipValue } from '../../core/json-scan.ts'
-import { decodeUtf8, parseJson, spanOf } from '../../core/json-text.ts'
+import { decodeUtf8, jsonOf, parseJson, spanOf } from '../../core/json-text.ts'
 import type { HttpResponse } from '../../fetch/guard.ts'
 
 export interface BadLine {
@@ -120,11 +120,3 @@ function decoderOf(charset: string): TextDecoder | undefined {
     return undefined
   }
 }
-
-/** JSON of a value, integers of any size included. */
-export function jsonOf(value: unknown): string {
-  const exact = (_key: string, each: unknown) => (typeof each === 'bigint' ? rawJson(String(each)) : each)
-  return JSON.stringify(value, exact) ?? 'null'
-}
-
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }

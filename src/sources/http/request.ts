@@ -1,11 +1,11 @@
 // A request made from its templates, for one page of one split.
 import { WeirError } from '../../core/errors.ts'
+import { jsonOf } from '../../core/json-text.ts'
 import { reveal, type Secret } from '../../core/secret.ts'
 import type { HttpRequest } from '../../fetch/guard.ts'
 import { compileExpression } from '../../mapping/expression.ts'
 import { compileTemplate } from '../../mapping/template.ts'
 import { credentialsOf } from './auth.ts'
-import { jsonOf } from './decode.ts'
 import type { PageParams } from './paginate.ts'
 import { type HttpConfig, requestVars } from './spec.ts'
 
