@@ -42,11 +42,11 @@ type Why = 'rebalance' | 'fenced' | 'shutdown' | 'error'
 export async function runProducer(options: ProducerStageOptions, signal: AbortSignal): Promise<ProducerResult> {
   const { log, pipeline, buckets, emit, clock } = options
   const owned = new Map<number, OwnedBucket>()
-  const failures: WeirError[] = []
+  const failures = new Set<WeirError>()
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {})
   const stopped = new AbortController()
-  const listSplits = splitLister(options)
+  const listSplits = splitLister(options, AbortSignal.any([signal, stopped.signal]))
 
   const begin = (bucket: Bucket): void => {
     emit({ type: 'bucket_owned', pipeline, bucket: bucket.number, epoch: String(bucket.epoch) })
@@ -69,7 +69,7 @@ export async function runProducer(options: ProducerStageOptions, signal: AbortSi
     owned.delete(number)
     entry.stop.abort()
     await entry.loop
-    failures.push(...entry.failures)
+    for (const failure of entry.failures) failures.add(failure)
     emit({ type: 'bucket_released', pipeline, bucket: number, why })
   }
   const lost = (number: number, why: WeirError): void => {
@@ -100,7 +100,7 @@ export async function runProducer(options: ProducerStageOptions, signal: AbortSi
     await Promise.all([...owned.keys()].map(number => end(number, 'shutdown')))
     await membership[Symbol.asyncDispose]()
   }
-  return { failures }
+  return { failures: [...failures] }
 }
 
 function fencedError(pipeline: string, bucket: number): WeirError {
@@ -118,11 +118,24 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
+/** What the work gives, or the signal's reason as soon as it aborts; the work itself goes on. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const given = Promise.withResolvers<never>()
+  const stop = () => given.reject(signal.reason)
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop)
+  try {
+    return await Promise.race([work, given.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 /** Passes over the bucket's splits until `signal` aborts; after an outcome in doubt, with a new epoch and the cursors read back (I1, L2). */
 async function runBucket(
   first: Bucket,
   options: ProducerStageOptions,
-  listSplits: (signal: AbortSignal) => Promise<readonly Split[]>,
+  listSplits: () => Promise<readonly Split[]>,
   signal: AbortSignal,
   passed: (failures: readonly WeirError[]) => void,
 ): Promise<void> {
@@ -133,7 +146,9 @@ async function runBucket(
     const beganMs = clock.now()
     let waitMs: number | null = null
     try {
-      const { failures } = await pass(bucket, cursors, await listSplits(signal), options, signal)
+      // A bucket that is taken away does not wait for the listing.
+      const splits = await unlessAborted(listSplits(), signal)
+      const { failures } = await pass(bucket, cursors, splits, options, signal)
       if (signal.aborted) return
       passed(failures)
       if (once) return
@@ -152,14 +167,6 @@ async function runBucket(
         continue
       }
       if (!isFetchError(error)) throw thrown
-      emit({
-        type: 'fetch_failed',
-        pipeline,
-        split: '*',
-        code: error.code,
-        message: error.message,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-      })
       passed([error])
       if (once) return
       waitMs = retryPassMs
@@ -177,17 +184,36 @@ function cursorsOf(bucket: Bucket): Map<string, string> {
   return new Map([...bucket.cursors].map(([split, stored]) => [split, stored.value]))
 }
 
-/** The splits there are, asked at most once a second however many buckets ask. */
-function splitLister({ source, clock }: ProducerStageOptions): (signal: AbortSignal) => Promise<readonly Split[]> {
+/**
+ * The splits there are, asked at most once a second however many buckets ask. A listing is the stage's, not that of the bucket that asked
+ * first: it goes on when that bucket is taken away, and its failure is told once.
+ */
+function splitLister(
+  { source, clock, emit, pipeline }: ProducerStageOptions,
+  signal: AbortSignal,
+): () => Promise<readonly Split[]> {
   let listedMs = Number.NEGATIVE_INFINITY
   let listed: Promise<readonly Split[]> | undefined
-  return signal => {
+  const list = (): Promise<readonly Split[]> =>
+    source.splits(signal).catch(thrown => {
+      const error = toWeirError(thrown)
+      if (signal.aborted || !isFetchError(error)) throw thrown
+      const { code, message, at, hint } = error
+      emit({
+        type: 'fetch_failed',
+        pipeline,
+        split: '*',
+        code,
+        message,
+        ...(at === undefined ? {} : { at }),
+        ...(hint === undefined ? {} : { hint }),
+      })
+      throw error
+    })
+  return () => {
     if (listed === undefined || clock.monotonic() - listedMs > splitListMs) {
       listedMs = clock.monotonic()
-      listed = source.splits(signal)
-      listed.catch(() => {
-        listed = undefined
-      })
+      listed = list()
     }
     return listed
   }
