@@ -164,6 +164,7 @@ function queryOf(flags: SelectFlags, ids?: readonly string[]): LetterQuery {
   }
 }
 
+const deadLetterTopicOf = (topic: string) => `${topic}_dlq`
 const isFile = (target: string) => /\.ya?ml$/.test(target)
 
 async function definitionOf(context: CliContext, file: string): Promise<PipelineDefinition> {
@@ -174,7 +175,14 @@ async function definitionOf(context: CliContext, file: string): Promise<Pipeline
 async function topicOf(context: CliContext, target: string): Promise<string> {
   if (isFile(target)) return (await definitionOf(context, target)).deadLetter.topic
   const { log } = await context.store()
-  if (await log.topic(target)) return target
+  if (await log.topic(target)) {
+    const letters = deadLetterTopicOf(target)
+    if (!target.endsWith('_dlq') && (await log.topic(letters)))
+      throw new WeirError('usage.invalid', `${printable(target, 80)} holds records, not dead letters`, {
+        hint: `Its dead letters are in ${letters}.`,
+      })
+    return target
+  }
   const known = await deadLetterTopics(log)
   throw new WeirError('usage.not_found', `no topic ${printable(target, 80)}`, {
     hint: existsSync(target)

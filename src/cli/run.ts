@@ -100,19 +100,32 @@ async function run(context: CliContext, file: string, flags: RunFlags): Promise<
     listen: flags.port === undefined ? null : { host: flags.host, port: flags.port },
     onListening: url => output.note(`health and metrics on ${url}`),
   })
-  report(context, result, pretty)
+  report(context, definition.pipeline, result, pretty)
 }
 
 /** The summary: as a table for people, as the last line for programs. */
-function report(context: CliContext, { summary, failures }: ObservedResult, pretty: boolean): void {
+function report(context: CliContext, pipeline: string, { summary, failures }: ObservedResult, pretty: boolean): void {
   const { output } = context
   if (pretty) output.line(`\n${summaryText(summary, output.paint('bold', 'x') !== 'x')}`.trimEnd())
-  else output.line(JSON.stringify({ level: 'info', event: 'summary', message: 'what this run came to', ...summary }))
+  else
+    output.line(
+      JSON.stringify({
+        level: 'info',
+        time: new Date(context.terminal.clock.now()).toISOString(),
+        event: 'summary',
+        pipeline,
+        message: 'what this run came to',
+        ...summary,
+        ms: Math.round(summary.ms),
+      }),
+    )
   if (failures.length > 0) {
     const [first] = failures
     throw new WeirError(
       first!.code,
-      `${failures.length} of the source's calls were given up; their cursors stand where they stood. The first: ${first!.message}`,
+      failures.length === 1
+        ? `A poll was given up, its cursor stands where it stood: ${first!.message}`
+        : `${failures.length} polls were given up, their cursors stand where they stood. The first: ${first!.message}`,
       {
         ...(first!.at === undefined ? {} : { at: first!.at }),
         hint: first!.hint ?? 'Run again: it goes on from there.',

@@ -2,11 +2,11 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
 import { WeirError } from '../core/errors.ts'
+import { suggestion } from '../core/suggest.ts'
 import { checkConflicts } from './conflicts.ts'
 import { formatProblems, type LintFormat } from './format.ts'
 import { examine, type LintOptions } from './lint.ts'
 import type { LocatedProblem } from './problem.ts'
-import { suggestion } from './suggest.ts'
 import { readText } from './text.ts'
 import { lintWorkspaceFile, workspaceFileName } from './workspace.ts'
 
@@ -106,7 +106,7 @@ function looksLikeDefinition(file: string): boolean {
 function nearby(path: string): string {
   try {
     const names = readdirSync(resolve(path, '..')).filter(name => /\.ya?ml$/.test(name))
-    return suggestion(basename(path), names)
+    return names.length > 0 ? suggestion(basename(path), names) : 'Check the path.'
   } catch {
     return 'Check the path.'
   }

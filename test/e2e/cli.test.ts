@@ -228,6 +228,22 @@ describe('weir doctor', () => {
   })
 })
 
+describe('weir dlq', () => {
+  test('a topic of records is told from that of its dead letters', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'weir-e2e-'))
+    await using store = await makeSmallStore(join(dir, '.weir'))
+    const letters = { name: 'demo_dlq', partitions: 1, retentionMs: null, retentionBytes: null, maxRecordBytes: 1000 }
+    await store.log.ensureTopic(letters)
+    const { code, err } = await runWeir(['dlq', 'list', 'demo'], { cwd: dir })
+    expect(code).toBe(2)
+    expect(err).toBe(
+      'error[usage.invalid] demo holds records, not dead letters\n  hint: Its dead letters are in demo_dlq.\n',
+    )
+    expect(await runWeir(['dlq', 'list', 'demo_dlq'], { cwd: dir })).toMatchObject({ code: 0 })
+    rmSync(dir, { recursive: true, force: true })
+  })
+})
+
 describe('weir lint', () => {
   test('says what is wrong, where, in three formats, with exit code 2', async () => {
     mkdirSync(join(cwd, 'lint'), { recursive: true })

@@ -66,6 +66,7 @@ test('a path that is not there is refused, with the nearest that is', () => {
   )
   expect(() => lint('nowhere/x.yaml')).toThrow(expect.objectContaining({ code: 'usage.not_found' }))
   mkdirSync(join(cwd, 'empty'))
+  expect(() => lint('empty/x.yaml')).toThrow(expect.objectContaining({ hint: 'Check the path.' }))
   expect(() => lint('empty')).toThrow(expect.objectContaining({ code: 'usage.not_found' }))
 })
 
