@@ -1,4 +1,6 @@
 // The demo: a simulated vendor, the pipeline that polls it, and what happens told in sentences.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { WorkspaceDefinition } from '../config/definition.ts'
 import type { Clock, Random } from '../core/clock.ts'
@@ -23,6 +25,9 @@ export interface DemoOptions {
   readonly tell: (sentence: string, tone: 'plain' | 'good' | 'bad') => void
 }
 
+/** Where the vendor's history stood when the last demo ended, so that the next one brings new reviews and not the same ones again. */
+const historyFile = 'demo-vendor.json'
+
 /** One new review, and now and then an edit, while the demo runs. */
 const addEveryMs = 700
 const tellBatchesEveryMs = 2_000
@@ -34,7 +39,8 @@ export async function runDemo(options: DemoOptions): Promise<ObservedResult> {
     initial: 150,
     addEveryMs,
     editEvery: 4,
-    malformed: 0.03,
+    ticks: readTicks(workspace.dataDir),
+    malformed: 0.05,
     faults: 0.12,
     seed: 7,
     clock,
@@ -74,6 +80,26 @@ export async function runDemo(options: DemoOptions): Promise<ObservedResult> {
   } finally {
     over.abort()
     await timer
+    writeTicks(workspace.dataDir, vendor.ticks)
+  }
+}
+
+/** 0 where there was no demo yet, or its file is of no use: the vendor then begins anew, and what is stored is recognised. */
+function readTicks(dataDir: string): number {
+  try {
+    const { ticks } = JSON.parse(readFileSync(join(dataDir, historyFile), 'utf8')) as { ticks?: unknown }
+    return Number.isInteger(ticks) && (ticks as number) >= 0 && (ticks as number) <= 1_000_000 ? (ticks as number) : 0
+  } catch {
+    return 0
+  }
+}
+
+function writeTicks(dataDir: string, ticks: number): void {
+  try {
+    mkdirSync(dataDir, { recursive: true })
+    writeFileSync(join(dataDir, historyFile), `${JSON.stringify({ ticks })}\n`)
+  } catch {
+    // A demo that begins anew is no harm; why the folder cannot be written, the store has said.
   }
 }
 
@@ -84,7 +110,12 @@ function storyteller(clock: Clock, tell: DemoOptions['tell']): (event: Event) =>
   let toldMs = clock.monotonic()
   const gather = () => {
     if (clock.monotonic() - toldMs < tellBatchesEveryMs || appended + duplicates === 0) return
-    tell(`${appended} records appended${duplicates > 0 ? `; ${duplicates} seen before and dropped` : ''}.`, 'good')
+    const stored =
+      appended === 0 ? 'Nothing new' : appended === 1 ? '1 record appended' : `${appended} records appended`
+    tell(
+      `${stored}${duplicates > 0 ? `; ${duplicates} seen before and dropped` : ''}.`,
+      appended > 0 ? 'good' : 'plain',
+    )
     appended = 0
     duplicates = 0
     toldMs = clock.monotonic()
@@ -100,7 +131,7 @@ function storyteller(clock: Clock, tell: DemoOptions['tell']): (event: Event) =>
       case 'fetch_retry':
         return tell(`The vendor failed (${event.message}); calling again in ${formatDuration(event.waitMs)}.`, 'bad')
       case 'fetch_failed':
-        return tell(`A poll was given up: ${event.message} The cursor stays where it was.`, 'bad')
+        return tell(`A poll was given up: ${event.message.replace(/\.$/, '')}. The cursor stays where it was.`, 'bad')
       case 'breaker_changed':
         return tell(
           `The circuit breaker of ${event.host} is ${event.to.replace('_', ' ')}.`,
