@@ -1,8 +1,8 @@
 // weir cursor: where a pipeline stands in its source, and how to move it by hand. Refused while the pipeline runs.
 import type { Command } from 'commander'
 import { describeCursors, type ShownCursor } from '../app/cursors.ts'
-import { closest } from '../config/suggest.ts'
 import { WeirError } from '../core/errors.ts'
+import { closest } from '../core/suggest.ts'
 import type { EventLog } from '../pipeline/ports.ts'
 import { parseName } from './arguments.ts'
 import { type CliContext, confirm } from './context.ts'

@@ -1,5 +1,6 @@
 // The world around one command as arguments: streams, environment, folder, time. main.ts makes the real one, tests their own.
 import type { Clock, Random } from '../core/clock.ts'
+import { escapeActing } from '../core/printable.ts'
 
 export interface TextSink {
   write(text: string): boolean
@@ -21,13 +22,11 @@ export interface Terminal {
   readonly interrupted: () => AbortSignal
 }
 
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Cs}/gu
-
 /** Text from outside made safe for one line of a terminal: control, bidi and zero-width characters escaped, `max` characters at most. */
 export function printable(text: string, max = 200): string {
   // The cut comes first: escaping a megabyte to show two hundred characters of it would be work for nothing.
   const cut = text.length > max ? `${text.slice(0, max)}… (${text.length} characters)` : text
-  return cut.replace(unsafe, c => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`)
+  return escapeActing(cut)
 }
 
 /** The same for text of several lines: line ends stay. */

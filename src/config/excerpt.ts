@@ -1,4 +1,5 @@
 // A line of a definition as it may be shown on a terminal: no secret, no control character, no endless line (I9).
+import { maskActing } from '../core/printable.ts'
 import { redact } from '../core/secret.ts'
 
 const maxShown = 160
@@ -13,13 +14,6 @@ export interface Shown {
   readonly excerpt: string
   readonly caret: number
   readonly length: number
-}
-
-/** Control characters, line separators and those that reorder text, made visible. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, c =>
-    c === '\t' ? ' ' : c === '\n' ? ' ' : '\ufffd',
-  )
 }
 
 /** Masks a line for showing, and moves the caret with what is masked. `column` from 0. */
@@ -59,7 +53,7 @@ function maskRanges(shown: Shown, ranges: readonly [number, number][]): Shown {
 function finish(shown: Shown): Shown {
   const before = redact(shown.excerpt.slice(0, shown.caret))
   const whole = redact(shown.excerpt)
-  const excerpt = printable(whole)
+  const excerpt = maskActing(whole)
   // When the line up to the caret is masked the same way alone, the caret moves with it; else it goes to the start of the mask.
   const caret = whole.startsWith(before) ? before.length : Math.max(0, whole.indexOf('***'))
   return { excerpt, caret, length: Math.max(1, Math.min(shown.length, excerpt.length - caret)) }

@@ -1,8 +1,9 @@
 // Mistakes with their place: what was found in one file, each shown with its line. Secrets never stand in a shown line (I9).
 import { WeirError } from '../core/errors.ts'
+import { maskActing } from '../core/printable.ts'
 import { redact } from '../core/secret.ts'
 import type { Problem } from '../core/spec.ts'
-import { maskLine, printable } from './excerpt.ts'
+import { maskLine } from './excerpt.ts'
 
 /** A mistake with the line it stands on. Line and column count from 1; column and length in UTF-16 units. */
 export interface LocatedProblem extends Problem {
@@ -118,9 +119,9 @@ export class Problems {
     const common = {
       severity: this.#severityOf(found),
       code: found.code,
-      message: printable(redact(found.message)),
+      message: maskActing(redact(found.message)),
       pointer: found.pointer,
-      ...(found.hint ? { hint: printable(redact(found.hint)) } : {}),
+      ...(found.hint ? { hint: maskActing(redact(found.hint)) } : {}),
       file: this.file,
     }
     if (this.#text === null) return { ...common, line: 1, column: 1, excerpt: null, caret: 0, length: 1 }

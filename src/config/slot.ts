@@ -1,12 +1,12 @@
 // The places of connectors: exactly one source under `source`, exactly one sink under `sink`, each read by its own spec.
 import { toWeirError } from '../core/errors.ts'
 import type { Problem, TSchema } from '../core/spec.ts'
+import { closest, suggestion } from '../core/suggest.ts'
 import { ownEntry } from './catalogue.ts'
 import { nameOf } from './complaint.ts'
 import { segment } from './problem.ts'
 import { readPart } from './read.ts'
 import type { Reading } from './resolve.ts'
-import { closest, suggestion } from './suggest.ts'
 
 /** What sources and sinks have in common for a definition. */
 interface Connector {

@@ -2,7 +2,7 @@
 // What comes from outside is known to `redact` from here on (I9). The environment comes in as an argument.
 import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
-import { suggestion } from './suggest.ts'
+import { suggestion } from '../core/suggest.ts'
 import { decodeText, maxDefinitionBytes, readBytes } from './text.ts'
 
 export interface VariableSource {

@@ -1,6 +1,7 @@
 // Errors of the CEL library in our words: where in the expression, what is wrong, what to write instead. What an evaluation says
 // about data is kinds and places; the library's own texts may quote values, so they are used only where they name types.
 import { WeirError } from '../core/errors.ts'
+import { closest } from '../core/suggest.ts'
 import { Failure } from './budget.ts'
 import { functionNames, signaturesOf, type Variables } from './environment.ts'
 import { isNode } from './syntax.ts'
@@ -151,30 +152,4 @@ function quote(text: string): string {
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1)
-}
-
-/** The nearest name within one to three edits, by length; null when there is none. */
-export function closest(word: string, names: readonly string[]): string | null {
-  let best: string | null = null
-  let bestDistance = word.length <= 4 ? 2 : word.length <= 8 ? 3 : 4
-  for (const name of names) {
-    const distance = editDistance(word.slice(0, 64).toLowerCase(), name.toLowerCase(), bestDistance)
-    if (distance < bestDistance) {
-      best = name
-      bestDistance = distance
-    }
-  }
-  return best
-}
-
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    row = next
-  }
-  return row[b.length]!
 }

@@ -1,12 +1,12 @@
 // A mapping: one expression per field of the schema, compiled once; gives records ready for the encoder, all of one shape.
 // Fields without an expression get their default, null where the schema has null, and ingestion_timestamp the time of ingestion.
 import { WeirError } from '../core/errors.ts'
+import { closest } from '../core/suggest.ts'
 import { parseSchema } from '../schema/parse.ts'
 import { acceptsNull, type FieldNode, type RecordNode } from '../schema/tree.ts'
 import { ownMember } from './bounds.ts'
 import { type Coercer, compileCoercer, Misfit } from './coerce.ts'
 import { defaultOf } from './default.ts'
-import { closest } from './diagnosis.ts'
 import { compileExpression, type Expression } from './expression.ts'
 
 /** What the expressions of a mapping see. */

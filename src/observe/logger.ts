@@ -4,9 +4,10 @@
 import { type DestinationStream, pino } from 'pino'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Emit, Event } from '../core/event.ts'
+import { escapeActingInJson } from '../core/printable.ts'
 import { type EventLine, type Level, levelOf, levels, lineOf } from './event-lines.ts'
 import { prettyLine } from './pretty.ts'
-import { escapeJsonLine, safeText, safeValue } from './safe-text.ts'
+import { safeText, safeValue } from './safe-text.ts'
 
 /** Where lines go: text with its newline. */
 export interface LogDestination {
@@ -79,7 +80,7 @@ function safeLine(event: Event): EventLine {
 }
 
 function jsonWriter(destination: LogDestination, clock: Clock): (line: EventLine) => void {
-  const stream: DestinationStream = { write: line => destination.write(escapeJsonLine(line)) }
+  const stream: DestinationStream = { write: line => destination.write(escapeActingInJson(line)) }
   const logger = pino(
     {
       level: 'debug',

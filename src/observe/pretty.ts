@@ -1,6 +1,7 @@
 // The same lines for a person at a terminal: time, level, pipeline, message, fields. Everything is escaped, so one event stays one line.
+import { escapeActing } from '../core/printable.ts'
 import type { EventLine, Level } from './event-lines.ts'
-import { escapeForTerminal, safeText } from './safe-text.ts'
+import { safeText } from './safe-text.ts'
 
 const colours: Record<Level, string> = {
   fatal: '\x1b[1;31m',
@@ -22,12 +23,12 @@ export function prettyLine(line: EventLine, timeMs: number, colour: boolean): st
     .map(([name, value]) => `${name}=${shown(value)}`)
   const parts = [paint(time, dim), paint(line.level.toUpperCase().padEnd(5), colours[line.level])]
   if (pipeline !== undefined) parts.push(shown(pipeline))
-  parts.push(escapeForTerminal(line.message))
+  parts.push(escapeActing(line.message))
   if (fields.length > 0) parts.push(paint(fields.join(' '), dim))
   return `${parts.join(' ')}\n`
 }
 
 function shown(value: unknown): string {
   const text = typeof value === 'string' && /^[\w.:/@+-]+$/.test(value) ? value : (JSON.stringify(value) ?? 'undefined')
-  return escapeForTerminal(safeText(text))
+  return escapeActing(safeText(text))
 }

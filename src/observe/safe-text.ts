@@ -1,5 +1,4 @@
 // What may stand in a log line (I9): secrets redacted first, then long values cut, so that no half of a secret is left at a cut.
-// Control, bidi and line-separator characters are escaped, so that one event is one line in any viewer.
 import { redact } from '../core/secret.ts'
 
 /** Bytes of UTF-8 that one field keeps. */
@@ -8,21 +7,6 @@ export const maxFieldBytes = 4096
 export const maxEventBytes = 64 * 1024
 const maxDepth = 8
 const maxEntries = 256
-
-/** Characters that JSON leaves alone but that terminals and viewers act on: DEL, C1, Arabic letter mark, bidi controls, U+2028/9, BOM. */
-const invisible = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
-const unsafe = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-
-/** A line of JSON with what JSON itself leaves unescaped escaped too; it parses to the same value. */
-export function escapeJsonLine(line: string): string {
-  return line.replace(invisible, escaped)
-}
-
-/** Text for a terminal: every character that would move, hide or colour something is shown as \uXXXX. */
-export function escapeForTerminal(text: string): string {
-  return text.replace(unsafe, escaped)
-}
 
 /** The text without known secrets and cut to `maxBytes`, with the number of bytes left out. */
 export function safeText(text: string, maxBytes: number = maxFieldBytes): string {

@@ -2,9 +2,10 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Code } from '../core/errors.ts'
 import type { Emit, Event, StageName } from '../core/event.ts'
+import { escapeActing } from '../core/printable.ts'
 import type { DropReason } from '../core/record.ts'
 import { formatBytes, formatDuration } from '../core/units.ts'
-import { escapeForTerminal, safeText } from './safe-text.ts'
+import { safeText } from './safe-text.ts'
 
 export interface Summary {
   readonly fetched: number
@@ -174,7 +175,7 @@ export function formatSummary(summary: Summary, options: { readonly color: boole
   return `${lines.map(line => line.trimEnd()).join('\n')}\n`
 }
 
-const shownName = (name: string): string => escapeForTerminal(safeText(name, 128))
+const shownName = (name: string): string => escapeActing(safeText(name, 128))
 
 /** Digits in groups of three, the same in every locale. */
 function thousands(count: number): string {

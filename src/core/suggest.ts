@@ -1,4 +1,4 @@
-// "Did you mean": the known word nearest to a mistyped one. For fields, connectors, sinks, commands, variables.
+// "Did you mean": the known word nearest to a mistyped one. For fields, functions, connectors, sinks, commands, variables.
 
 /** Longer words are never typing mistakes of ours, and the comparison is quadratic. */
 const maxLength = 64

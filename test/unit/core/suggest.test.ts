@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { closest, suggestion } from '../../../src/config/suggest.ts'
+import { closest, suggestion } from '../../../src/core/suggest.ts'
 
 const words = ['source', 'sink', 'consume', 'dead_letter', 'every']
 
