@@ -41,10 +41,13 @@ export function reveal(value: string | Secret): string {
   return value instanceof Secret ? value.reveal() : value
 }
 
-/** Makes `redact` hide this value, as it stands and as URL-, Base64- and JSON-encoded. */
+/** Makes `redact` hide this value, as it stands and as URL-, form-, Base64- and JSON-encoded. */
 export function remember(value: string): void {
   if (value.length < minRedactedLength || known.has(value)) return
-  const forms = new Set([value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)])
+  const json = JSON.stringify(value).slice(1, -1)
+  const forms = new Set([value, json, JSON.stringify(json).slice(1, -1)])
+  for (const encoded of encodedForUrl(value))
+    forms.add(encoded).add(encoded.replace(/%[0-9A-F]{2}/g, hex => hex.toLowerCase()))
   // The three alignments of Base64: the value may stand anywhere in what was encoded, as in `user:password`.
   for (const lead of ['', ' ', '  ']) {
     const encoded = Buffer.from(lead + value)
@@ -55,8 +58,21 @@ export function remember(value: string): void {
   }
   known.set(
     value,
-    [...forms].sort((a, b) => b.length - a.length),
+    [...forms].filter(form => form.length >= minRedactedLength).sort((a, b) => b.length - a.length),
   )
+}
+
+/** As a part of a URL, as a form's field, and as URLs themselves encode a query and a path. */
+function encodedForUrl(value: string): readonly string[] {
+  const url = new URL('https://host/')
+  url.search = value
+  url.pathname = value
+  return [
+    encodeURIComponent(value),
+    new URLSearchParams([['', value]]).toString().slice(1),
+    url.search.slice(1),
+    url.pathname.slice(1),
+  ]
 }
 
 /** The text with every known secret replaced by ***. */

@@ -1,7 +1,7 @@
 // A request made from its templates, for one page of one split.
 import { WeirError } from '../../core/errors.ts'
 import { jsonOf } from '../../core/json-text.ts'
-import { reveal, type Secret } from '../../core/secret.ts'
+import { redact, reveal, Secret } from '../../core/secret.ts'
 import type { HttpRequest } from '../../fetch/guard.ts'
 import { compileExpression } from '../../mapping/expression.ts'
 import { compileTemplate } from '../../mapping/template.ts'
@@ -14,9 +14,12 @@ export type RequestVars = Readonly<Record<(typeof requestVars)[number], unknown>
 export interface RequestBuilder {
   /** The request of a page. @throws map.failed, config.invalid */
   build(vars: RequestVars, params: PageParams): HttpRequest
-  /** An address given by the source as it may be stored: without the key that every request carries anyway. */
+  /** An address given by the source as it may be stored: without the key and the secret parameters that `build` puts in again. */
   storable(url: URL): string
 }
+
+/** Stands in a stored address for a parameter whose value is secret. */
+const withheld = '***'
 
 type Render = (vars: RequestVars) => string
 type Make = (vars: RequestVars) => unknown
@@ -26,6 +29,7 @@ export function createRequestBuilder(config: HttpConfig): RequestBuilder {
   const { request } = config
   const url = urlRender(request.url)
   const query = Object.entries(request.query ?? {}).map(([name, text]) => [name, renderOptional(text)] as const)
+  const secretQuery = query.filter(([name]) => request.query?.[name] instanceof Secret)
   const headers = Object.entries(request.headers ?? {}).map(
     ([name, text]) => [name.toLowerCase(), renderOptional(text)] as const,
   )
@@ -37,7 +41,9 @@ export function createRequestBuilder(config: HttpConfig): RequestBuilder {
       if (params.url === undefined) {
         for (const [name, make] of query) appendParam(address, name, make(vars))
         for (const [name, value] of params.query) address.searchParams.set(name, value)
-      }
+      } else
+        for (const [name, make] of secretQuery)
+          if (address.searchParams.get(name) === withheld) address.searchParams.set(name, make(vars))
       for (const [name, value] of Object.entries(credentials.query)) address.searchParams.set(name, value)
       const sent = body(vars, params.body)
       const made: Record<string, string> = {
@@ -58,6 +64,10 @@ export function createRequestBuilder(config: HttpConfig): RequestBuilder {
     storable(address) {
       const copy = new URL(address)
       for (const name of Object.keys(credentials.query)) copy.searchParams.delete(name)
+      for (const [name] of secretQuery) {
+        const given = copy.searchParams.get(name)
+        if (given !== null && redact(given) !== given) copy.searchParams.set(name, withheld)
+      }
       return copy.href
     },
   }

@@ -54,6 +54,18 @@ describe('address', () => {
     expect(stored).toBe('https://a.example/next?page=2')
     expect(builder.build(vars, { ...none, url: stored } as never).url).toBe('https://a.example/next?page=2&key=KEY')
   })
+
+  test('I9: the stored address of a next page holds no secret parameter, and the call has it again', () => {
+    const config = httpConfig({ request: { url: 'https://a.example/' } })
+    const query = { token: new Secret('c4nary &/="x'), q: new Secret('other-value') }
+    const builder = createRequestBuilder({ ...config, request: { ...config.request, query } })
+    const next = new URL('https://a.example/next?page=2&q=mine')
+    next.searchParams.set('token', 'c4nary &/="x')
+    const stored = builder.storable(next)
+    expect(stored).toBe('https://a.example/next?page=2&q=mine&token=***')
+    const { url } = builder.build(vars, { ...none, url: stored } as never)
+    expect(Object.fromEntries(new URL(url).searchParams)).toEqual({ page: '2', q: 'mine', token: 'c4nary &/="x' })
+  })
 })
 
 describe('authentication', () => {
