@@ -1,6 +1,5 @@
 // The variables weir reads, as a table: checked at the start of every command, printed in the reference. A known variable that is
 // set but empty is a mistake in somebody's deployment; an unknown WEIR_ variable is likely a misspelt one.
-
 import { WeirError } from '../core/errors.ts'
 import { closest } from '../core/suggest.ts'
 import { parseHost, parsePort } from './arguments.ts'

@@ -1,5 +1,6 @@
 // What a command prints: tables and lines for people, one JSON document or one object a line for programs.
 // Everything goes through `redact` (I9) and, for people, has its control characters escaped.
+import { jsonOf } from '../core/json-text.ts'
 import { redact } from '../core/secret.ts'
 import { type Paint, paintFor, printable, type Terminal } from './terminal.ts'
 
@@ -41,20 +42,6 @@ export interface Output {
 const flushAtChars = 64 * 1024
 const progressEveryMs = 100
 
-/** JSON text in which BigInts are exact numbers and bytes are Base64. */
-export function toJsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(
-    value,
-    (_key, v) =>
-      typeof v === 'bigint'
-        ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(v.toString())
-        : v instanceof Uint8Array
-          ? Buffer.from(v.buffer, v.byteOffset, v.byteLength).toString('base64')
-          : v,
-    indent,
-  )
-}
-
 export function createOutput(terminal: Terminal, options: { json: boolean; color: boolean }): Output {
   const { stdout, stderr } = terminal
   const paint = options.json ? (_s: unknown, text: string) => text : paintFor(stdout, terminal.env, options.color)
@@ -78,9 +65,9 @@ export function createOutput(terminal: Terminal, options: { json: boolean; color
     table: (columns, rows) => {
       for (const line of renderTable(columns, rows, paint)) stdout.write(`${redact(line)}\n`)
     },
-    document: value => void stdout.write(`${redact(toJsonText(value, stdout.isTTY ? 2 : undefined))}\n`),
+    document: value => void stdout.write(`${redact(jsonOf(value, stdout.isTTY ? 2 : undefined))}\n`),
     item: async value => {
-      const text = `${toJsonText(value)}\n`
+      const text = `${jsonOf(value)}\n`
       pending.push(text)
       pendingChars += text.length
       if (pendingChars >= flushAtChars) await flush()

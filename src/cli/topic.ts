@@ -2,10 +2,10 @@
 import { type Command, Option } from 'commander'
 import { type ReadOptions, readRecords, type ShownRecord, tailRecords } from '../app/reading.ts'
 import { describeTopic, listTopics } from '../app/topics.ts'
+import { jsonOf } from '../core/json-text.ts'
 import { formatBytes, formatDuration } from '../core/units.ts'
 import { parseFrom, parseInteger, parseName, type ReadFrom } from './arguments.ts'
 import type { CliContext } from './context.ts'
-import { toJsonText } from './output.ts'
 import { count, printable } from './terminal.ts'
 
 export function register(program: Command, context: CliContext): void {
@@ -191,12 +191,12 @@ function lineOf(record: ShownRecord, width: number | null, paint: CliContext['ou
   const place = `${record.partition}/${record.offset}`
   const time = new Date(record.timestamp).toISOString()
   const key =
-    record.key === null ? '-' : typeof record.key === 'string' ? printable(record.key, 80) : toJsonText(record.key)
+    record.key === null ? '-' : typeof record.key === 'string' ? printable(record.key, 80) : jsonOf(record.key)
   const value = record.error
     ? `${paint('red', `[${record.error.code}]`)} ${printable(record.error.message)} ${printable(record.value_base64 ?? '', 80)}`
     : record.value === null
       ? '(tombstone)'
-      : printable(toJsonText(record.value), 100_000)
+      : printable(jsonOf(record.value), 100_000)
   const head = `${place}  ${time}  ${key}  `
   const room = width === null ? Number.POSITIVE_INFINITY : Math.max(20, width - head.length - 1)
   const shown = !record.error && value.length > room ? `${value.slice(0, room - 1)}…` : value

@@ -1,11 +1,12 @@
 // A value checked against its spec by ajv. Each mistake is said once, for people, with its place.
 // In a union only the branch that was meant is complained about.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { isObject } from '../core/json-text.ts'
 import { remember } from '../core/secret.ts'
 import { complaintOf } from './complaint.ts'
 import { segment } from './problem.ts'
 import type { Reading } from './resolve.ts'
-import { branchOf, fieldShape, isObject, type Shape } from './shape.ts'
+import { branchOf, fieldShape, type Shape } from './shape.ts'
 
 /** Our own words in specs. ajv refuses words it does not know, so that a misspelt one in a connector is found. */
 const ownWords = ['weir', 'weirMin', 'weirMax', 'weirVars', 'weirSlot', 'weirFilled']

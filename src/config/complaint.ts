@@ -1,10 +1,11 @@
 // What ajv found, said for people: what was expected, what is there, what to write. Values that may be secret are never quoted (I9).
 import type { ErrorObject } from 'ajv'
+import { isObject } from '../core/json-text.ts'
 import { closest, suggestion } from '../core/suggest.ts'
 import { formatBytes } from '../core/units.ts'
 import { type Found, lastOf, segment } from './problem.ts'
 import type { Reading } from './resolve.ts'
-import { isObject, type Shape } from './shape.ts'
+import type { Shape } from './shape.ts'
 
 /** One mistake as a problem of the definition. */
 export function complaintOf(error: ErrorObject, base: string, reading: Reading): Found {

@@ -1,9 +1,9 @@
 // Rules between the files of a workspace: what one pipeline does must not undo or repeat what another does.
 import { dirname, relative, resolve } from 'node:path'
+import { isObject } from '../core/json-text.ts'
 import type { LintedPipeline } from './lint.ts'
 import { segment } from './problem.ts'
 import { deadLetterTopic } from './rules.ts'
-import { isObject } from './shape.ts'
 
 /** Where something was claimed first. */
 interface Claim {

@@ -1,5 +1,6 @@
 // A checked value as code sees it: units parsed, secrets wrapped, defaults filled in, expressions compiled once to find their mistakes.
 import { toWeirError } from '../core/errors.ts'
+import { isObject } from '../core/json-text.ts'
 import { remember, Secret } from '../core/secret.ts'
 import { maxDurationMs, parseDuration, parseShare, parseSize } from '../core/units.ts'
 import { compileExpression } from '../mapping/expression.ts'
@@ -8,7 +9,7 @@ import { nameOf, withUnit } from './complaint.ts'
 import { secretName } from './excerpt.ts'
 import { lastOf, segment } from './problem.ts'
 import type { Reading } from './resolve.ts'
-import { branchOf, defaultable, fieldShape, isObject, type Shape, typeFits } from './shape.ts'
+import { branchOf, defaultable, fieldShape, type Shape, typeFits } from './shape.ts'
 
 /**
  * The value of a field. Never throws: mistakes go to the problems, and what has one comes out undefined or as written,

@@ -1,6 +1,7 @@
 // One pipeline file: YAML text to a checked definition, with everything that is wrong in it at once (I12).
 // Reads the file, the schema it names and the files of its ${file:…}; connects to nothing.
 import { dirname, resolve } from 'node:path'
+import { isObject } from '../core/json-text.ts'
 import { valueSubject } from '../schema/subject.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { ConsumeDefinition, PipelineDefinition, ProcessStep, Schedule } from './definition.ts'
@@ -10,7 +11,6 @@ import { readPart } from './read.ts'
 import type { Reading } from './resolve.ts'
 import { checkRules, deadLetterTopic, type PartlyFields } from './rules.ts'
 import { checkAgainst, readSchemaFile, type SchemaFile } from './schema-file.ts'
-import { isObject } from './shape.ts'
 import { type Chosen, readSlot } from './slot.ts'
 import { checkText, readText } from './text.ts'
 import { checkUrls } from './urls.ts'

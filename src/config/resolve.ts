@@ -1,7 +1,8 @@
 // Variables put into a definition, guided by its spec: what a field is decides whether the value becomes a secret, a number or plain text.
+import { isObject } from '../core/json-text.ts'
 import { remember } from '../core/secret.ts'
 import { type Problems, segment } from './problem.ts'
-import { branchOf, fieldShape, isObject, type Shape, scalarShapes } from './shape.ts'
+import { branchOf, fieldShape, type Shape, scalarShapes } from './shape.ts'
 import { hasVariable, type Resolved, resolveVariables, type VariableSource } from './variables.ts'
 
 /** What is known about the values of one definition while it is read. */

@@ -1,10 +1,10 @@
 // What a pipeline must keep beyond the form of each field: names that work, waits in order, one use of each group, a cron that comes.
 import { Cron } from 'croner'
+import { isObject } from '../core/json-text.ts'
 import { valueSubject } from '../schema/subject.ts'
 import { nameOf } from './complaint.ts'
 import type { PipelineFields } from './pipeline-spec.ts'
 import { type Problems, segment } from './problem.ts'
-import { isObject } from './shape.ts'
 
 /** What a definition holds when parts of it are wrong: every field may be missing. */
 export type Partly<T> = T extends readonly (infer U)[]

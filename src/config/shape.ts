@@ -1,4 +1,5 @@
 // Reading a spec (JSON Schema made by typebox): the kind of a field, which branch of a union was meant, what may be left out.
+import { isObject } from '../core/json-text.ts'
 import type { FieldKind, TSchema } from '../core/spec.ts'
 
 /** The part of JSON Schema that core/spec.ts and its users make. */
@@ -86,9 +87,6 @@ export function fieldShape(shape: Shape, key: string): Shape | undefined {
     if (new RegExp(pattern, 'u').test(key)) return value
   return typeof shape.additionalProperties === 'object' ? shape.additionalProperties : undefined
 }
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The branch of a union that the value was meant for, by type, then by the fields it has; -1 when none fits. */
 export function branchOf(branches: readonly Shape[], value: unknown): number {

@@ -43,10 +43,20 @@ export function parseJson(text: string, origin?: TextOrigin): unknown {
   }
 }
 
-/** JSON of a value on one line; a bigint becomes an integer of all its digits. */
-export function jsonOf(value: unknown): string {
-  const exact = (_key: string, each: unknown) => (typeof each === 'bigint' ? rawJson(String(each)) : each)
-  return JSON.stringify(value, exact) ?? 'null'
+/** JSON of a value, on one line unless indented; a bigint becomes an integer of all its digits, bytes become Base64. */
+export function jsonOf(value: unknown, indent?: number): string {
+  const exact = (_key: string, each: unknown) =>
+    typeof each === 'bigint'
+      ? rawJson(String(each))
+      : each instanceof Uint8Array
+        ? Buffer.from(each.buffer, each.byteOffset, each.byteLength).toString('base64')
+        : each
+  return JSON.stringify(value, exact, indent) ?? 'null'
+}
+
+/** True for what a JSON object is read as: no list, no null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
@@ -136,13 +146,7 @@ function numberError(text: string, source: string, reason: string, origin: TextO
   return errorAt(text, Math.max(0, text.indexOf(source)), `A number ${reason}`, hint, origin)
 }
 
-function errorAt(
-  text: string,
-  offset: number,
-  what: string,
-  hint: string,
-  origin: TextOrigin | undefined,
-): WeirError {
+function errorAt(text: string, offset: number, what: string, hint: string, origin: TextOrigin | undefined): WeirError {
   let line = origin?.line ?? 1
   let lineStart = 0
   for (let i = text.indexOf('\n'); i >= 0 && i < offset; i = text.indexOf('\n', i + 1)) {

@@ -1,4 +1,5 @@
 // Whether a JSON default fits a type. Avro: a union's default belongs to its first branch; bytes are written as code points 0 to 255.
+import { isObject } from '../core/json-text.ts'
 import type { SchemaNode } from './tree.ts'
 import { describe } from './tree.ts'
 
@@ -77,10 +78,6 @@ function inRange(value: unknown, min: bigint, max: bigint): boolean {
 
 function isByteText(value: unknown): value is string {
   return typeof value === 'string' && /^[\u0000-\u00ff]*$/.test(value)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function where(path: string): string {

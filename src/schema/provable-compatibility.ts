@@ -1,5 +1,6 @@
 // What can be said for certain about reading values of one Avro schema with another. Keeps I14 on the embedded registry by refusing what is not proven.
 // Rules: Avro specification, "Schema Resolution". Left open on purpose: aliases, bytes read as string, enum defaults, changed logical types, moved namespaces.
+import { isObject } from '../core/json-text.ts'
 import { parseSchema } from './parse.ts'
 
 export interface Finding {
@@ -72,10 +73,6 @@ function unwrap(place: Place): Place {
   let { json } = place
   while (isObject(json) && (isObject(json['type']) || Array.isArray(json['type']))) json = json['type']
   return { json, namespace: place.namespace }
-}
-
-function isObject(json: unknown): json is Json {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function isNamed(kind: unknown): boolean {

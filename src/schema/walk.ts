@@ -1,5 +1,6 @@
 // Checks an Avro schema by the specification and turns it into nodes. Every refusal says where in the schema and what to do.
 import { WeirError } from '../core/errors.ts'
+import { isObject } from '../core/json-text.ts'
 import { defaultProblem } from './default-value.ts'
 import type { FieldNode, NamedNode, SchemaNode } from './tree.ts'
 import { branchName, type PrimitiveKind, primitiveKinds } from './tree.ts'
@@ -329,10 +330,6 @@ function docOf(json: Json, at: string): string | null {
   if (doc === undefined || doc === null) return null
   if (typeof doc !== 'string') throw invalid(`${at}/doc`, 'a doc is not text')
   return doc
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function kindOf(value: unknown): string {

@@ -1,14 +1,13 @@
 // Items from files: NDJSON, JSON, CSV, TSV, each also gzipped. Nothing in a file is passed over silently: what cannot be read becomes an item
 // with its error, its bytes and its place (I2). One split per file; the cursor is the file's identity and how far it was read (I13).
-
 import { resolve } from 'node:path'
 import { WeirError } from '../core/errors.ts'
-import { decodeUtf8, parseJson } from '../core/json-text.ts'
+import { decodeUtf8, isObject, parseJson } from '../core/json-text.ts'
 import { compileExpression, type Expression } from '../mapping/expression.ts'
 import type { Source, SourceBatch, Split } from '../pipeline/ports.ts'
 import { type Bookmark, readBookmark } from './file/bookmark.ts'
 import { looksGzipped } from './file/input.ts'
-import { isObject, shapeError } from './file/piece.ts'
+import { shapeError } from './file/piece.ts'
 import { type FoundFile, fileError, findFiles, type OpenFile, openFile, type Place } from './file/place.ts'
 import { type ReadOptions, readFile } from './file/reader.ts'
 import { recordsOf } from './file/records.ts'

@@ -1,7 +1,7 @@
 // Items as pieces of a file: they point into the window and cut out their bytes, position and place only when asked, which for
 // most records is never.
 import { toWeirError, WeirError } from '../../core/errors.ts'
-import { decodeUtf8, parseJson } from '../../core/json-text.ts'
+import { decodeUtf8, isObject, parseJson } from '../../core/json-text.ts'
 import type { Item } from '../../core/record.ts'
 import type { Window } from './window.ts'
 
@@ -165,10 +165,6 @@ export function invalidText(origin: Origin, window: Window, start: number, end: 
     return toWeirError(thrown)
   }
   return new WeirError('source.invalid_text', 'Not valid UTF-8', { at: `${origin.name}:${window.line}` })
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function shapeError(value: unknown, at: string): WeirError {

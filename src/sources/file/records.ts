@@ -1,9 +1,9 @@
 // A piece of a file that holds several items, such as a product with its reviews: `records` says where they are.
 import { toWeirError, WeirError } from '../../core/errors.ts'
-import { jsonOf, spanOf } from '../../core/json-text.ts'
+import { isObject, jsonOf, spanOf } from '../../core/json-text.ts'
 import type { Item } from '../../core/record.ts'
 import type { Expression } from '../../mapping/expression.ts'
-import { isObject, type Piece, shapeError } from './piece.ts'
+import { type Piece, shapeError } from './piece.ts'
 
 /** The items in the value of a piece. @throws source.item_shape when `records` gives no list */
 export function recordsOf(records: Expression, value: unknown, at: string): readonly unknown[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createOutput, displayWidth, progressText, renderTable, toJsonText } from '../../../src/cli/output.ts'
+import { createOutput, displayWidth, progressText, renderTable } from '../../../src/cli/output.ts'
 import { plain, printable } from '../../../src/cli/terminal.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { memoryTerminal } from '../../support/terminal.ts'
@@ -42,12 +42,6 @@ test('a long cell is cut with an ellipsis', () => {
 
 test('long text is cut, and says how long it was', () => {
   expect(printable('x'.repeat(500), 10)).toBe('xxxxxxxxxx… (500 characters)')
-})
-
-test('JSON carries big integers exactly and bytes as Base64', () => {
-  expect(toJsonText({ offset: 9_223_372_036_854_775_807n, bytes: new Uint8Array([1, 2]) })).toBe(
-    '{"offset":9223372036854775807,"bytes":"AQI="}',
-  )
 })
 
 test('one object a line, gathered until it is flushed', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { WeirError } from '../../../src/core/errors.ts'
-import { decodeUtf8, maxJsonDepth, parseJson, spanOf } from '../../../src/core/json-text.ts'
+import { decodeUtf8, isObject, jsonOf, maxJsonDepth, parseJson, spanOf } from '../../../src/core/json-text.ts'
 
 function errorOf(work: () => unknown): WeirError {
   try {
@@ -171,4 +171,24 @@ describe('decodeUtf8', () => {
 
   test('knows UTF-16', () =>
     expect(errorOf(() => decodeUtf8(Buffer.from([0xff, 0xfe, 0x61, 0]))).hint).toMatch(/UTF-16/))
+})
+
+describe('jsonOf', () => {
+  test('writes big integers exactly and bytes as Base64', () => {
+    const value = { offset: 9_223_372_036_854_775_807n, bytes: new Uint8Array([1, 2]) }
+    expect(jsonOf(value)).toBe('{"offset":9223372036854775807,"bytes":"AQI="}')
+    expect(jsonOf([1n], 2)).toBe('[\n  1\n]')
+    expect(jsonOf(undefined)).toBe('null')
+  })
+})
+
+test.each([
+  [{}, true],
+  [Object.create(null), true],
+  [[], false],
+  [null, false],
+  ['{}', false],
+  [undefined, false],
+])('%j is an object of JSON: %s', (value, expected) => {
+  expect(isObject(value)).toBe(expected)
 })
