@@ -11,7 +11,7 @@ import { stageNames } from './compose.ts'
 import { loadDefinition } from './definitions.ts'
 import { type ObservedResult, runObserved } from './running.ts'
 
-export const demoPipeline = fileURLToPath(new URL('../../pipelines/demo-reviews.yaml', import.meta.url))
+const demoPipeline = fileURLToPath(new URL('../../pipelines/demo-reviews.yaml', import.meta.url))
 
 export interface DemoOptions {
   readonly workspace: WorkspaceDefinition

@@ -99,11 +99,11 @@ export async function openOffice(
   })
 }
 
-export function sourceConnector(definition: PipelineDefinition): SourceConnector {
+function sourceConnector(definition: PipelineDefinition): SourceConnector {
   return connectorOf(sources, definition.source.connector)
 }
 
-export function sinkConnector(consume: ConsumeDefinition): SinkConnector {
+function sinkConnector(consume: ConsumeDefinition): SinkConnector {
   return connectorOf(sinks, consume.sink.connector)
 }
 

@@ -34,7 +34,7 @@ const table = (titles: readonly string[], rows: readonly (readonly string[])[]) 
   row(titles) + row(titles.map(() => '---')) + rows.map(row).join('')
 const code = (text: string) => `\`${text}\``
 
-export function errorsPage(): string {
+function errorsPage(): string {
   const rows = Object.entries(codes).map(([name, { exit, retry, doc }]) => [
     code(name),
     String(exit),
@@ -49,7 +49,7 @@ Every error has a code that never changes its meaning. The exit code of a comman
 ${table(['Code', 'Exit', 'Retry', 'Meaning'], rows)}`
 }
 
-export function cliPage(program: Command): string {
+function cliPage(program: Command): string {
   const globals = program.options.map(o => [code(o.flags), o.description])
   const variables = Object.entries(environment).map(([name, { doc }]) => [code(name), doc])
   return `# Command line

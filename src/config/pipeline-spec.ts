@@ -9,9 +9,9 @@ const dayMs = 86_400_000
 const mb = 1024 * 1024
 
 /** Variables of the expressions that see a decoded record. */
-export const recordVariables = ['record', 'key', 'topic', 'timestamp'] as const
+const recordVariables = ['record', 'key', 'topic', 'timestamp'] as const
 /** Variables of a topic's key. */
-export const keyVariables = ['record', 'this'] as const
+const keyVariables = ['record', 'this'] as const
 
 const mapping = (vars: readonly string[], description: string) =>
   Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), expression({ description: 'CEL.', vars }), {
@@ -21,7 +21,7 @@ const mapping = (vars: readonly string[], description: string) =>
     maxProperties: 1000,
   })
 
-export const sourceSpec = Type.Object(
+const sourceSpec = Type.Object(
   {
     every: Type.Optional(
       duration({

@@ -37,7 +37,7 @@ export function findWorkspace(start: string, env: Env, overrides: WorkspaceOverr
 }
 
 /** The nearest weir.yaml from a folder upwards; null when there is none up to the root of the disk or of the repository. */
-export function findWorkspaceFile(folder: string): string | null {
+function findWorkspaceFile(folder: string): string | null {
   for (let at = folder; ; at = dirname(at)) {
     const file = join(at, workspaceFileName)
     if (existsSync(file)) return file

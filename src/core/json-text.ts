@@ -9,7 +9,7 @@ export { spanOf, type TextSpan } from './json-span.ts'
 /** Deeper nesting is refused: what walks a value later may recurse. */
 export const maxJsonDepth = 256
 /** An integer with more digits is refused: turning it into a bigint would cost more than it is worth. */
-export const maxIntegerDigits = 1000
+const maxIntegerDigits = 1000
 
 /** Where a text begins, for the place in an error. */
 export interface TextOrigin {

@@ -43,7 +43,7 @@ export function createEgress(allowPrivate: readonly string[], resolve: Resolve =
  * Static part of the check, for a URL written in a definition: why it can never be called, or undefined.
  * A name that resolves to a private address is found only when it is called.
  */
-export function refusalOf(url: URL, allowed: readonly AddressRange[]): string | undefined {
+function refusalOf(url: URL, allowed: readonly AddressRange[]): string | undefined {
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     return `the scheme ${url.protocol.slice(0, 16)} is not http or https`
   if (url.username !== '' || url.password !== '') return 'it holds a user name or password'
@@ -54,7 +54,7 @@ export function refusalOf(url: URL, allowed: readonly AddressRange[]): string | 
 }
 
 /** The host name without the brackets of an IPv6 literal. */
-export function hostnameOf(url: URL): string {
+function hostnameOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }
 

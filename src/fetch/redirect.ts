@@ -17,7 +17,7 @@ export interface RawResponse {
 /** Sends one request to a checked address. */
 export type Send = (url: URL, request: HttpRequest, signal: AbortSignal) => Promise<RawResponse>
 
-export const maxRedirects = 5
+const maxRedirects = 5
 const redirectStatus = new Set([301, 302, 303, 307, 308])
 
 /** The first answer that is no redirect, and where it came from. @throws fetch.egress_refused, fetch.status, and what `send` throws */

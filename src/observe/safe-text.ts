@@ -2,9 +2,9 @@
 import { redact } from '../core/secret.ts'
 
 /** Bytes of UTF-8 that one field keeps. */
-export const maxFieldBytes = 4096
+const maxFieldBytes = 4096
 /** Bytes of text that all values of one event keep together. */
-export const maxEventBytes = 64 * 1024
+const maxEventBytes = 64 * 1024
 const maxDepth = 8
 const maxEntries = 256
 

@@ -31,7 +31,7 @@ export interface PassResult {
 }
 
 /** Ends the pass of every split of the bucket: the bucket is not ours any more, or its state is in doubt. */
-export function isBucketError(error: WeirError): boolean {
+function isBucketError(error: WeirError): boolean {
   return error.code.startsWith('log.') || error.code === 'dead_letter.flood' || error.code === 'internal'
 }
 

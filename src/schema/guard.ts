@@ -6,9 +6,9 @@ import type { ArrayNode, MapNode, RecordNode, SchemaNode, UnionNode } from './tr
 /** Items of arrays and maps in one value, with the fields of records in them. */
 export const maxItems = 1_000_000
 /** Items that take no bytes, such as those of an array of nulls: five bytes can claim billions of them. */
-export const maxEmptyItems = 10_000
+const maxEmptyItems = 10_000
 /** Records, arrays and maps inside each other. */
-export const maxValueDepth = 64
+const maxValueDepth = 64
 
 /** Checks the Avro body in `bytes` from `start` to the end. @throws decode.limit, decode.invalid with the byte offset in `bytes` */
 export type Guard = (bytes: Uint8Array, start: number) => void

@@ -4,8 +4,3 @@
 export function valueSubject(topic: string): string {
   return `${topic}-value`
 }
-
-/** The topic behind a value subject, or null when the subject is not one. */
-export function topicOfSubject(subject: string): string | null {
-  return subject.endsWith('-value') && subject.length > 6 ? subject.slice(0, -6) : null
-}

@@ -20,7 +20,7 @@ export interface OffsetRecord {
   readonly offsets: ReadonlyMap<string, ReadonlyMap<number, bigint>>
 }
 
-export const offsetsPath = (dataPath: string): string => `${dataPath}.offsets`
+const offsetsPath = (dataPath: string): string => `${dataPath}.offsets`
 
 /** The record, or null when there is none. @throws sink.damaged */
 export async function readOffsets(dataPath: string): Promise<OffsetRecord | null> {

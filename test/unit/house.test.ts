@@ -15,13 +15,32 @@ const mayImport: Record<string, readonly string[]> = {
   sources: ['fetch', 'mapping', 'core', 'types:pipeline/ports'],
   sinks: ['mapping', 'schema', 'core', 'types:pipeline/ports'],
   pipeline: ['mapping', 'schema', 'core'],
-  governance: ['schema', 'core'],
   adapters: ['schema', 'core', 'pipeline/ports', 'types:fetch/breaker'],
   observe: ['core'],
   simulate: ['core'],
-  config: ['mapping', 'schema', 'core', 'fetch/settings', 'fetch/addresses', 'types:sources/source', 'types:sinks/sink'],
-  app: ['config', 'sources', 'sinks', 'fetch', 'mapping', 'pipeline', 'schema', 'governance', 'adapters', 'observe', 'simulate', 'core'],
-  cli: ['app', 'config', 'governance', 'core', 'types:pipeline'],
+  config: [
+    'mapping',
+    'schema',
+    'core',
+    'fetch/settings',
+    'fetch/addresses',
+    'types:sources/source',
+    'types:sinks/sink',
+  ],
+  app: [
+    'config',
+    'sources',
+    'sinks',
+    'fetch',
+    'mapping',
+    'pipeline',
+    'schema',
+    'adapters',
+    'observe',
+    'simulate',
+    'core',
+  ],
+  cli: ['app', 'config', 'core', 'types:pipeline'],
   'main.ts': ['cli'],
 }
 
@@ -40,12 +59,18 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const found: Import[] = []
-  const pattern = /(?:^|\n)\s*(import|export)\s+(type\s+)?([^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?)from\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'\s*\)/g
+  const pattern =
+    /(?:^|\n)\s*(import|export)\s+(type\s+)?([^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?)from\s+'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'\s*\)/g
   for (const [, , type, names, path, dynamic] of textOf(file).matchAll(pattern)) {
     const target = relative(src, resolve(src, dirname(file), (path ?? dynamic)!)).replaceAll('\\', '/')
     const inner = /\{([^}]*)\}/.exec(names ?? '')?.[1]
-    const allTypes = inner !== undefined && inner.split(',').every(name => name.trim() === '' || name.trim().startsWith('type '))
-    found.push({ from: file, to: target, typeOnly: type !== undefined || (path !== undefined && allTypes && !/^\s*\w+\s*,/.test(names ?? '')) })
+    const allTypes =
+      inner !== undefined && inner.split(',').every(name => name.trim() === '' || name.trim().startsWith('type '))
+    found.push({
+      from: file,
+      to: target,
+      typeOnly: type !== undefined || (path !== undefined && allTypes && !/^\s*\w+\s*,/.test(names ?? '')),
+    })
   }
   return found
 }
@@ -72,7 +97,14 @@ describe('the house', () => {
   })
 
   test('imports do not run in circles within a room', () => {
-    const graph = new Map(files.map(file => [file, importsOf(file).filter(each => !each.typeOnly).map(each => each.to)]))
+    const graph = new Map(
+      files.map(file => [
+        file,
+        importsOf(file)
+          .filter(each => !each.typeOnly)
+          .map(each => each.to),
+      ]),
+    )
     const circles: string[] = []
     const done = new Set<string>()
     const visit = (file: string, path: readonly string[]) => {
@@ -90,13 +122,45 @@ describe('the house', () => {
   })
 
   test('files are named for their job, in kebab-case', () => {
-    expect(files.filter(file => !/^[a-z0-9/-]+\.ts$/.test(file) || /(^|\/)(utils?|helpers?|common|types|misc)(\.ts$|\/)/.test(file)).filter(file => file !== 'mapping/helpers.ts' && !file.startsWith('mapping/helpers/'))).toEqual([])
+    expect(
+      files.filter(
+        file => !/^[a-z0-9/-]+\.ts$/.test(file) || /(^|\/)(utils?|helpers?|common|types|misc)(\.ts$|\/)/.test(file),
+      ),
+    ).toEqual([])
   })
 
   test('only the edges read the clock, chance and the environment', () => {
     const edges = /^(main\.ts|cli\/|core\/(clock|failpoint)\.ts|adapters\/|app\/lifecycle\.ts)/
-    const hidden = files.filter(file => !edges.test(file) && /\bDate\.now\(|\bMath\.random\(|\bprocess\.env\b/.test(textOf(file).replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '')))
+    const hidden = files.filter(
+      file =>
+        !edges.test(file) &&
+        /\bDate\.now\(|\bMath\.random\(|\bprocess\.env\b/.test(textOf(file).replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '')),
+    )
     expect(hidden).toEqual([])
+  })
+
+  test('what a file exports, another file reads', () => {
+    const readers = ['src', 'test', 'bench'].flatMap(place =>
+      readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
+        .filter(file => file.endsWith('.ts'))
+        .map(file => join(root, place, file)),
+    )
+    const words = new Map(readers.map(file => [file, new Set(readFileSync(file, 'utf8').match(/\w+/g))]))
+    const unread = files.flatMap(file =>
+      [...textOf(file).matchAll(/^export (?:async )?(?:function\*?|const|let|class) (\w+)/gm)]
+        .map(([, name]) => name!)
+        .filter(name => ![...words].some(([other, has]) => other !== join(src, file) && has.has(name)))
+        .map(name => `${file}: ${name}`),
+    )
+    expect(unread).toEqual([])
+  })
+
+  test('src imports the dependencies of package.json, all of them and no others', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object }
+    const imported = files.flatMap(file =>
+      [...textOf(file).matchAll(/(?:from|import\()\s*'((?:@[\w-]+\/)?[\w-]+)(?:\/[^']*)?'/g)].map(([, name]) => name!),
+    )
+    expect([...new Set(imported)].sort()).toEqual(Object.keys(dependencies).sort())
   })
 
   test('nothing evaluates text as code', () => {
@@ -104,7 +168,17 @@ describe('the house', () => {
   })
 
   test('nothing in the project points outside it', () => {
-    const places = ['src', 'docs', 'pipelines', 'schemas', 'README.md', 'package.json', 'package-lock.json', 'CHANGELOG.md', 'docker-compose.yml']
+    const places = [
+      'src',
+      'docs',
+      'pipelines',
+      'schemas',
+      'README.md',
+      'package.json',
+      'package-lock.json',
+      'CHANGELOG.md',
+      'docker-compose.yml',
+    ]
     const listed = places.flatMap(place => {
       try {
         return readdirSync(join(root, place), { recursive: true, withFileTypes: true })
@@ -114,7 +188,11 @@ describe('the house', () => {
         return [join(root, place)]
       }
     })
-    const wrong = listed.filter(file => /\.(ts|md|json|ya?ml|avsc)$/.test(file) && /\.\.\/shared\b|\/work\/|registry\.npmjs|"resolved"/.test(readFileSync(file, 'utf8')))
+    const wrong = listed.filter(
+      file =>
+        /\.(ts|md|json|ya?ml|avsc)$/.test(file) &&
+        /\.\.\/shared\b|\/work\/|registry\.npmjs|"resolved"/.test(readFileSync(file, 'utf8')),
+    )
     expect(wrong.map(file => relative(root, file))).toEqual([])
   })
 })

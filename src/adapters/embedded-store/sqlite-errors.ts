@@ -18,7 +18,7 @@ const primary = {
 }
 
 /** The primary result code of an error that node:sqlite threw, or null for any other error. */
-export function sqliteCode(thrown: unknown): number | null {
+function sqliteCode(thrown: unknown): number | null {
   if (!(thrown instanceof Error)) return null
   const { code, errcode } = thrown as { code?: unknown; errcode?: unknown }
   return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode & 0xff : null

@@ -147,7 +147,7 @@ function checkRecord(record: OutRecord, topic: TopicRow, index: number): void {
 }
 
 /** Bytes of key, value and headers. */
-export function sizeOf({ key, value, headers }: OutRecord): number {
+function sizeOf({ key, value, headers }: OutRecord): number {
   let bytes = (key?.length ?? 0) + (value?.length ?? 0)
   for (const [name, content] of headers)
     bytes += Buffer.byteLength(name) + (typeof content === 'string' ? Buffer.byteLength(content) : content.length)

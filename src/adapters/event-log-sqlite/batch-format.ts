@@ -9,8 +9,8 @@
 import { crc32 } from 'node:zlib'
 import type { Header, OutRecord } from '../../core/record.ts'
 
-export const formatVersion = 1
-export const batchHeaderBytes = 12
+const formatVersion = 1
+const batchHeaderBytes = 12
 const recordFixedBytes = 4 + 8 + 4 + 4 + 4
 const headerFixedBytes = 8
 const crcFrom = 8

@@ -57,7 +57,7 @@ function parseIso(written: string): Date | null {
 }
 
 /** A date found in a text: numbers in order of a language, or the name of a month. */
-export function findDate(value: string): Date | null {
+function findDate(value: string): Date | null {
   const written = value.trim()
   if (written.length > 2000) return null
   const exact = parseIso(written)

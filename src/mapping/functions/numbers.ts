@@ -115,7 +115,7 @@ function isPlain(written: string): boolean {
   return /^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?$/.test(written)
 }
 
-export function toNumber(value: unknown, locale?: string): number {
+function toNumber(value: unknown, locale?: string): number {
   if (typeof value === 'number') return value
   if (typeof value === 'bigint') return Number(value)
   if (typeof value !== 'string') throw new Failure('only text and numbers can become a number')

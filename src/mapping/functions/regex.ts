@@ -3,7 +3,7 @@ import { RE2JS } from 're2js'
 import { bounded, Failure, spend } from '../budget.ts'
 import { define, text } from './function.ts'
 
-export const maxPatternLength = 1024
+const maxPatternLength = 1024
 const maxRemembered = 256
 /** Compiling costs more than matching; patterns from data would compile each time. */
 const compileUnits = 2000

@@ -53,7 +53,7 @@ function textOf(part: unknown): string {
   throw new Failure('an id is made of texts and numbers')
 }
 
-export function fallbackId(parts: readonly unknown[]): string {
+function fallbackId(parts: readonly unknown[]): string {
   return `h:${sha256(parts.map(unwrap).map(textOf).join('|').toWellFormed()).slice(0, 24)}`
 }
 

@@ -118,7 +118,7 @@ const named: Record<string, string> = {
 /** What browsers read for the numbers 128 to 159: Windows-1252. */
 const windows1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'
 
-export function unescapeHtml(value: string): string {
+function unescapeHtml(value: string): string {
   if (!value.includes('&')) return value
   return value.replace(
     /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,7}));/g,
@@ -132,7 +132,7 @@ export function unescapeHtml(value: string): string {
   )
 }
 
-export function stripHtml(value: string): string {
+function stripHtml(value: string): string {
   if (!value.includes('<')) return unescapeHtml(value)
   const pieces: string[] = []
   let endsInText = false
@@ -191,7 +191,7 @@ function endOfElement(value: string, name: string, from: number): number {
 }
 
 /** Text of a page as a reader sees it. */
-export function cleanText(value: string): string {
+function cleanText(value: string): string {
   return trimAll(
     stripHtml(value)
       .replace(/[\u200b-\u200d\u2060\ufeff\ufffd]/g, '')

@@ -58,7 +58,7 @@ export function createPaginator(config: HttpConfig['paginate']): Paginator {
   }
 }
 
-export function sameState(a: PageState, b: PageState): boolean {
+function sameState(a: PageState, b: PageState): boolean {
   return a.kind === b.kind && ('value' in a ? a.value : null) === ('value' in b ? b.value : null)
 }
 

@@ -46,7 +46,7 @@ export interface Engine {
   readonly itemizer: Itemizer
 }
 
-export function stateKindOf({ cursor }: HttpConfig): StateKind {
+function stateKindOf({ cursor }: HttpConfig): StateKind {
   if (cursor === undefined) return 'none'
   return cursor.mode === 'membership' ? 'membership' : cursor.as
 }
