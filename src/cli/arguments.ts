@@ -1,5 +1,6 @@
 // Values of flags and arguments, parsed once with an error that says what was expected.
 import { WeirError } from '../core/errors.ts'
+import { parseDuration, parseShare } from '../core/units.ts'
 import { printable } from './terminal.ts'
 
 const invalid = (where: string, text: string, hint: string) =>
@@ -16,6 +17,26 @@ export function parsePort(text: string, where = '--port'): number {
 export function parseHost(text: string, where = '--host'): string {
   if (/^[A-Za-z0-9:.%_-]{1,255}$/.test(text)) return text
   throw invalid(where, text, 'Write a host name or an address, such as 127.0.0.1 or ::1.')
+}
+
+/** A duration longer than nothing, in milliseconds; `zero` lets 0s pass. @throws usage.invalid */
+export function parseWait(text: string, where: string, { zero = false } = {}): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && (ms > 0 || zero)) return ms
+  throw invalid(where, text, 'Write it with its unit, such as 500ms, 15s or 2m.')
+}
+
+/** A share such as 12.5%, as 0 to 1. @throws usage.invalid */
+export function parsePart(text: string, where: string): number {
+  const part = parseShare(text)
+  if (part !== undefined) return part
+  throw invalid(where, text, 'Write it as a percentage, such as 1% or 12.5%.')
+}
+
+/** One of a few words. @throws usage.invalid */
+export function parseWord(text: string, allowed: readonly string[], where: string): string {
+  if (allowed.includes(text)) return text
+  throw invalid(where, text, `Write one of ${allowed.join(', ')}.`)
 }
 
 /** A whole number between `min` and `max`. @throws usage.invalid */

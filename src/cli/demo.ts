@@ -2,8 +2,7 @@
 import type { Command } from 'commander'
 import { runDemo } from '../app/demo.ts'
 import { summaryText } from '../app/summary-text.ts'
-import { WeirError } from '../core/errors.ts'
-import { parseDuration } from '../core/units.ts'
+import { parseWait } from './arguments.ts'
 import type { CliContext } from './context.ts'
 import { printable } from './terminal.ts'
 import { version } from './version.ts'
@@ -14,19 +13,11 @@ export function register(program: Command, context: CliContext): void {
   program
     .command('demo')
     .description('Watch a pipeline at work against a simulated review vendor')
-    .option('--for <duration>', 'How long; 0s: until it is stopped (default: 15s)', parseFor)
+    .option('--for <duration>', 'How long; 0s: until it is stopped (default: 15s)', text =>
+      parseWait(text, '--for', { zero: true }),
+    )
     .addHelpText('after', '\nExample: weir demo --for 1m')
     .action((flags: { for?: number }) => demo(context, flags.for ?? defaultForMs))
-}
-
-function parseFor(text: string): number {
-  const ms = parseDuration(text)
-  if (ms === undefined)
-    throw new WeirError('usage.invalid', `${printable(text, 80)} is no duration`, {
-      at: '--for',
-      hint: 'Write 15s or 2m.',
-    })
-  return ms
 }
 
 async function demo({ output, terminal, workspace: openWorkspace }: CliContext, forMs: number): Promise<void> {

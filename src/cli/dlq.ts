@@ -16,7 +16,7 @@ import { systemRandom } from '../core/clock.ts'
 import { WeirError } from '../core/errors.ts'
 import { parseDuration } from '../core/units.ts'
 import type { LetterState } from '../pipeline/marks.ts'
-import { parseFrom, parseInteger, parseName } from './arguments.ts'
+import { parseFrom, parseInteger, parseName, parseWord } from './arguments.ts'
 import { type CliContext, confirm } from './context.ts'
 import { printable, printableLines } from './terminal.ts'
 
@@ -109,23 +109,15 @@ const selecting = (command: Command) =>
     .option(
       '--stage <stage...>',
       `Only what failed in these stages: ${stages.join(', ')}`,
-      (stage: string, all: string[] | undefined) => [...(all ?? []), oneOf(stage, stages, '--stage')],
+      (stage: string, all: string[] | undefined) => [...(all ?? []), parseWord(stage, stages, '--stage')],
     )
     .option('--since <time>', 'Only from this time on: 2026-01-31T10:00:00Z, or 2h for the last two hours', parseTime)
     .option('--until <time>', 'Only before this time', parseTime)
     .option('--key <key>', 'Only those whose record has this key', text => parseName(text, 'key'))
     .option('--where <cel>', 'Only those for which this is true; CEL over letter, original, state')
     .option('--state <state>', 'open, replayed, discarded or all (default: open)', text =>
-      oneOf(text, states, '--state'),
+      parseWord(text, states, '--state'),
     )
-
-function oneOf(text: string, allowed: readonly string[], where: string): string {
-  if (allowed.includes(text)) return text
-  throw new WeirError('usage.invalid', `${where} has no meaning: ${printable(text, 80)}`, {
-    at: where,
-    hint: `Write one of ${allowed.join(', ')}.`,
-  })
-}
 
 function parseTime(text: string): number {
   const agoMs = parseDuration(text)

@@ -6,11 +6,10 @@ import { loadDefinition } from '../app/definitions.ts'
 import { type ObservedResult, runObserved } from '../app/running.ts'
 import { summaryText } from '../app/summary-text.ts'
 import { WeirError } from '../core/errors.ts'
-import { parseDuration } from '../core/units.ts'
+import { parseWait } from './arguments.ts'
 import type { CliContext } from './context.ts'
 import { logLevels } from './environment.ts'
 import { listenOptions } from './listen.ts'
-import { printable } from './terminal.ts'
 import { version } from './version.ts'
 
 export interface RunFlags {
@@ -44,7 +43,7 @@ export function register(program: Command, context: CliContext): void {
     .addOption(
       new Option('--idle-for <duration>', 'How long nothing new must come for --until idle')
         .default(10_000, '10s')
-        .argParser(parseWait),
+        .argParser(text => parseWait(text, '--idle-for')),
     )
     .addOption(
       new Option(
@@ -67,16 +66,6 @@ Examples:
 Stops: SIGTERM or Ctrl-C finishes what is in flight and exits 0; a second one ends at once.`,
     )
     .action((file: string, flags: RunFlags) => run(context, file, flags))
-}
-
-function parseWait(text: string): number {
-  const ms = parseDuration(text)
-  if (ms === undefined || ms === 0)
-    throw new WeirError('usage.invalid', `${printable(text, 80)} is no duration`, {
-      at: '--idle-for',
-      hint: 'Write 10s, 500ms or 2m.',
-    })
-  return ms
 }
 
 async function run(context: CliContext, file: string, flags: RunFlags): Promise<void> {

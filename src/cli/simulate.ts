@@ -14,11 +14,10 @@ import {
 } from '../app/simulating.ts'
 import { WeirError } from '../core/errors.ts'
 import { remember } from '../core/secret.ts'
-import { parseDuration, parseShare } from '../core/units.ts'
-import { parseInteger } from './arguments.ts'
+import { parseInteger, parsePart, parseWait } from './arguments.ts'
 import type { CliContext } from './context.ts'
 import { type ListenFlags, listenOptions } from './listen.ts'
-import { count, printable } from './terminal.ts'
+import { count } from './terminal.ts'
 
 interface ReviewFlags extends ListenFlags {
   readonly seed: number
@@ -90,10 +89,9 @@ While it runs, curl http://127.0.0.1:${defaultPort}/ says what it offers; ?fault
 
 const whole = (where: string, min: number) => (text: string) => parseInteger(text, where, min, 1_000_000_000)
 
-const duration = (where: string) => (text: string) =>
-  parsed(parseDuration(text) || undefined, text, where, '2s or 500ms')
+const duration = (where: string) => (text: string) => parseWait(text, where)
 
-const share = (where: string) => (text: string) => parsed(parseShare(text), text, where, '1% or 12.5%')
+const share = (where: string) => (text: string) => parsePart(text, where)
 
 function userAndPassword(text: string): { username: string; password: string } {
   const colon = text.indexOf(':')
@@ -101,14 +99,6 @@ function userAndPassword(text: string): { username: string; password: string } {
   throw new WeirError('usage.invalid', '--basic has no user name and password', {
     at: '--basic',
     hint: 'Write them with a colon between, such as --basic me:secret.',
-  })
-}
-
-function parsed(value: number | undefined, text: string, where: string, example: string): number {
-  if (value !== undefined) return value
-  throw new WeirError('usage.invalid', `${where} has no meaning: ${printable(text, 80) || '(empty)'}`, {
-    at: where,
-    hint: `Write it with its unit, such as ${example}.`,
   })
 }
 

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest'
-import { parseFrom, parseHost, parseInteger, parseName, parsePort } from '../../../src/cli/arguments.ts'
+import {
+  parseFrom,
+  parseHost,
+  parseInteger,
+  parseName,
+  parsePart,
+  parsePort,
+  parseWait,
+  parseWord,
+} from '../../../src/cli/arguments.ts'
 
 test.each(['0', '80', '65535'])('%s is a port', text => expect(parsePort(text)).toBe(Number(text)))
 test.each(['70000', 'abc', '', '-1', '1.5', '0x50', ' 80', '1e3', '99999999'])('%j is no port', text =>
@@ -34,4 +43,20 @@ test('names hold no control characters', () => {
   expect(parseName('raw reviews', 'topic')).toBe('raw reviews')
   for (const text of ['', 'a\u0000b', 'a\nb', 'x'.repeat(513)])
     expect(() => parseName(text, 'topic')).toThrow(expect.objectContaining({ code: 'usage.invalid' }))
+})
+
+test('a wait has a unit and is longer than nothing, unless nothing has a meaning there', () => {
+  expect([parseWait('1h30m', '--for'), parseWait('0s', '--for', { zero: true })]).toEqual([5_400_000, 0])
+  for (const text of ['', '0s', '5', '-1s', '2 parsecs', '10000d'])
+    expect(() => parseWait(text, '--for')).toThrow(/--for has no meaning/)
+})
+
+test('a share is a percentage, a word one of the known', () => {
+  expect(parsePart('12.5%', '--faults')).toBe(0.125)
+  for (const text of ['', '0.5', '101%', '-1%'])
+    expect(() => parsePart(text, '--faults')).toThrow(/--faults has no meaning/)
+  expect(parseWord('open', ['open', 'all'], '--state')).toBe('open')
+  expect(() => parseWord('opne', ['open', 'all'], '--state')).toThrow(
+    expect.objectContaining({ at: '--state', hint: 'Write one of open, all.' }),
+  )
 })
