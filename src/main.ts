@@ -66,8 +66,8 @@ function checkRuntime(): { message: string; hint: string } | undefined {
 
 /** Starts the program again in this very process with the flags of its heap, where the system can do that; costs about 40 ms. */
 function tuneHeap(): void {
-  const command = process.argv.slice(2).find(argument => !argument.startsWith('-'))
-  if (!longCommands.has(command ?? '') || heapFlags.every(flag => process.execArgv.includes(flag))) return
+  const long = process.argv.slice(2).some(argument => longCommands.has(argument))
+  if (!long || heapFlags.every(flag => process.execArgv.includes(flag))) return
   try {
     process.execve?.(
       process.execPath,

@@ -60,7 +60,10 @@ export async function* readLetters(
     ...(signal ? { signal } : {}),
   })) {
     const wanted = records.filter(
-      record => (ids === undefined || ids.has(idOf(record))) && matchesRecord(record, selection),
+      record =>
+        (ids === undefined || ids.has(idOf(record))) &&
+        (!selection.states || selection.states.includes(stateOf(record, marks))) &&
+        matchesRecord(record, selection),
     )
     const { decoded } = await decode(wanted)
     for (const { log: record, value } of decoded) {
@@ -70,7 +73,7 @@ export async function* readLetters(
         id: idOf(record),
         record,
         letter,
-        state: mark?.stateOf(record.offset) ?? 'open',
+        state: stateOf(record, marks),
         attempts: letter.attempts + (mark?.tries.get(record.offset) ?? 0),
       }
       if (!matchesLetter(stored, selection)) continue
@@ -78,6 +81,10 @@ export async function* readLetters(
       if (++found === selection.limit) return
     }
   }
+}
+
+function stateOf({ partition, offset }: LogRecord, marks: ReadonlyMap<number, Marks>): LetterState {
+  return marks.get(partition)?.stateOf(offset) ?? 'open'
 }
 
 export function idOf(record: LogRecord): string {
@@ -98,8 +105,7 @@ function matchesCode(code: string, pattern: string): boolean {
   return pattern.endsWith('.*') ? code.startsWith(pattern.slice(0, -1)) : code === pattern
 }
 
-function matchesLetter(stored: StoredLetter, { states, where }: Selection): boolean {
-  if (states && !states.includes(stored.state)) return false
+function matchesLetter(stored: StoredLetter, { where }: Selection): boolean {
   return (
     where === undefined ||
     where.evaluate({
