@@ -195,10 +195,11 @@ function misfit(value: unknown, node: SchemaNode): never {
       `The schema expects ${describe(node)}. Use default(..., ...) for a stand-in, or make the field nullable.`,
       true,
     )
-  throw new Misfit(`expected ${describe(node)}, got ${kindOf(value)}`, hintFor(value, node))
+  throw new Misfit(`expected ${describe(node)}, got ${kindOf(value, node)}`, hintFor(value, node))
 }
 
-function kindOf(value: unknown): string {
+function kindOf(value: unknown, { kind }: SchemaNode): string {
+  const isWhole = kind === 'int' || kind === 'long'
   if (Array.isArray(value)) return 'a list'
   if (value instanceof Date) return 'a timestamp'
   if (value instanceof Uint8Array) return `${value.length} bytes`
@@ -206,8 +207,9 @@ function kindOf(value: unknown): string {
     case 'string':
       return 'a string'
     case 'bigint':
-      return 'an int out of range'
+      return isWhole ? 'an int out of range' : 'an int'
     case 'number':
+      if (!isWhole) return 'a number'
       return Number.isInteger(value) ? 'a whole number out of range' : 'a number with a fraction'
     case 'boolean':
       return 'a bool'

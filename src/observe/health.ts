@@ -54,7 +54,7 @@ interface PipelineHealth {
   readonly pipeline: string
   phase: 'running' | 'stopping' | 'stopped'
   phaseSinceMs: number
-  readonly producing: boolean
+  producing: boolean
   readonly buckets: Set<number>
   /** Commits are refused since then. */
   refused: { sinceMs: number; sinceMonotonicMs: number; code: Code; message: string } | null
@@ -144,6 +144,8 @@ function note(event: Event, health: PipelineHealth, { clock, maxLag }: Settings)
     case 'bucket_released':
       for (const key of health.degraded.keys()) if (key.startsWith('fetch_failing ')) health.degraded.delete(key)
       health.buckets.delete(event.bucket)
+      // Given back unasked: the source is read to its end, and what is left is consuming.
+      if (event.why === 'shutdown') health.producing = false
       health.refused = null
       break
     case 'commit_retried':

@@ -121,6 +121,7 @@ function kindOf(value: unknown, node: SchemaNode): string {
       return node.kind === 'enum' ? 'another string' : 'a string'
     case 'number':
       if (!Number.isFinite(value)) return 'a number that is not finite'
+      if (!takesWhole(node)) return 'a number'
       return Number.isInteger(value) ? 'a whole number out of range' : 'a number with a fraction'
     case 'bigint':
       return 'an int (64-bit)'
@@ -134,4 +135,8 @@ function kindOf(value: unknown, node: SchemaNode): string {
 function pointerPart(key: string): string {
   const short = key.length > 64 ? `${key.slice(0, 64).toWellFormed()}...` : key
   return short.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+function takesWhole(node: SchemaNode): boolean {
+  return node.kind === 'union' ? node.branches.some(takesWhole) : node.kind === 'int' || node.kind === 'long'
 }

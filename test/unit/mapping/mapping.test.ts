@@ -84,6 +84,17 @@ describe('compileMapping', () => {
     expect(error.message).not.toContain('canary')
   })
 
+  test.each<[object, string]>([
+    [{ text: 5 }, 'expected string, got a number'],
+    [{ text: 5n }, 'expected string, got an int'],
+    [{ helpful_vote: 2.5 }, 'got a number with a fraction'],
+    [{ helpful_vote: 2 ** 31 }, 'got a whole number out of range'],
+    [{ helpful_vote: 2n ** 31n }, 'got an int out of range'],
+  ])('a value is called what it is: %s %s', (change, message) => {
+    const error = refusal(() => compileMapping(map, reviewSchema).apply(vars({ ...item, ...change })))
+    expect(error.message).toContain(message)
+  })
+
   test('refuses fields the schema does not have, required ones left out, and wrong expressions', () => {
     expect(refusal(() => compileMapping({ ...map, review_txt: 'this.x' }, reviewSchema))).toMatchObject({
       code: 'config.mapping',

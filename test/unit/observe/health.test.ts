@@ -43,6 +43,10 @@ describe('ready', () => {
     expect(health().told(started, owned, events.bucket_released).kinds).toEqual(['standby'])
   })
 
+  test('goes on when the source is read to its end and consumers have work left', () => {
+    expect(health().told(started, owned, { ...events.bucket_released, why: 'shutdown' })).toEqual(fine)
+  })
+
   test('needs every pipeline of the process', () => {
     const other = sampleEvents('x', 'q')
     const { told } = health()

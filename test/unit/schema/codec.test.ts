@@ -179,7 +179,7 @@ describe('encoder', () => {
     const encoder = compileEncoder(schema)
     const good = { id: 'x', votes: 1, tags: [{ n: 'A' }] }
     const cases: [object, string, string][] = [
-      [{ ...good, id: 5 }, '/id', 'expected string, got a whole number out of range'],
+      [{ ...good, id: 5 }, '/id', 'expected string, got a number'],
       [{ votes: 1, tags: [] }, '/id', 'a required field has no value'],
       [{ ...good, id: 'canary\ud83d' }, '/id', 'lone surrogate'],
       [{ ...good, votes: 1.5 }, '/votes', 'expected int or null, got a number with a fraction'],
