@@ -8,7 +8,7 @@ export async function editorSchemas(catalogue: Catalogue): Promise<Readonly<Reco
   return { pipeline: pipelineJsonSchema(catalogue), weir: workspaceJsonSchema() }
 }
 
-/** The page of the mapping helpers, as Markdown. */
+/** The page of the mapping functions, as Markdown. */
 export async function mappingPage(): Promise<string> {
   return mappingReference()
 }

@@ -1,4 +1,4 @@
-// The generated files, each from the code it describes: command line, connectors, errors, mapping helpers, editor schemas.
+// The generated files, each from the code it describes: command line, connectors, errors, mapping functions, editor schemas.
 import type { Command } from 'commander'
 import { loadCatalogue } from '../app/catalogue.ts'
 import { type FieldRow, fieldRows } from '../app/describe-spec.ts'

@@ -33,10 +33,13 @@ export function parseShare(text: string): number | undefined {
 
 /** Milliseconds for people: `350ms`, `4.2s`, `3m 10s`, `2h 5m`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`
-  if (ms < 60_000) return `${Number((ms / 1000).toFixed(1))}s`
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)}m ${Math.round((ms % 60_000) / 1000)}s`
-  return `${Math.floor(ms / 3_600_000)}h ${Math.round((ms % 3_600_000) / 60_000)}m`
+  if (Math.round(ms) < 1000) return `${Math.round(ms)}ms`
+  const tenths = Math.round(ms / 100)
+  if (tenths < 600) return `${tenths / 10}s`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`
+  const minutes = Math.round(ms / 60_000)
+  return `${Math.floor(minutes / 60)}h ${minutes % 60}m`
 }
 
 /** Bytes for people: `812 B`, `1.5 MB`. */
