@@ -29,7 +29,7 @@ import { openTracker, type Tracker } from './tracker.ts'
 
 /** Items in one batch at most: a page with more is yielded in parts. */
 const maxBatchItems = 2000
-/** The very same body once more is possible where just a page of new items came in between; so often in a row, the source ignores the number. */
+/** The very same items once more is possible where just a page of new items came in between; so often in a row, the source ignores the number. */
 const maxSameBodies = 4
 
 /** The compiled parts of a definition. */
@@ -57,7 +57,8 @@ interface Answer {
   readonly status: number
   readonly page: Page
   readonly pageAnswer: PageAnswer
-  readonly bodyHash: string | undefined
+  /** The same for pages of the same items, whatever else the answers tell; undefined where nothing is numbered, or nothing came. */
+  readonly sameness: string | undefined
 }
 
 export async function* readSplit(
@@ -71,7 +72,7 @@ export async function* readSplit(
   const isResumed = given.pass !== null && engine.paginator.accepts(given.pass.page)
   const tracker = openTracker(engine.config.cursor, given, engine.clock.now())
   const visited = new Set<string>()
-  let pass: PassState = isResumed ? given.pass! : { page: engine.paginator.first, index: 0, top: null }
+  let pass: PassState = isResumed ? resumed(engine, given.pass!) : { page: engine.paginator.first, index: 0, top: null }
   let latest = cursor
   const batch = (items: readonly Item[], duplicates: number, state: SplitState): SourceBatch | undefined => {
     const text = encodeState(state, kind)
@@ -108,6 +109,17 @@ export async function* readSplit(
   }
 }
 
+/**
+ * Where a pass that was interrupted goes on. Oldest first and by page number, one page before: it may have been the last and short then, and what
+ * has filled it since would lie below the mark once the pass is over. What is known of it is counted as repeated.
+ */
+function resumed({ config, paginator }: Engine, pass: PassState): PassState {
+  const { cursor } = config
+  if (cursor === undefined || cursor.mode === 'membership' || cursor.order !== 'asc' || pass.taken) return pass
+  const page = paginator.before(pass.page)
+  return page === null ? pass : { page, index: Math.max(0, pass.index - 1), top: pass.top }
+}
+
 type PageEnd = { readonly over: true; readonly top: Mark | null } | { readonly over: false; readonly pass: PassState }
 
 /** After the items of a page: is the pass over, and where does it go on. */
@@ -132,7 +144,7 @@ function endOf(
     tell(engine, split, 'info', `The pass stops after ${engine.paginator.max} pages, as \`max\` says; there are more`)
     return { over: true, top }
   }
-  const body = answer.bodyHash
+  const body = answer.sameness
   const last = body === undefined ? {} : { last: { body, times: body === pass.last?.body ? pass.last.times + 1 : 1 } }
   return { over: false, pass: { page: next, index: pass.index + 1, top, ...last } }
 }
@@ -140,7 +152,7 @@ function endOf(
 /** @throws source.loop when the next page was read in this pass, or when the pages no longer differ */
 function nextPage(engine: Engine, pass: PassState, answer: Answer, visited: Set<string>): PageState | null {
   const { at } = answer.pageAnswer
-  const isSame = answer.bodyHash !== undefined && answer.bodyHash === pass.last?.body && answer.page.records.length > 0
+  const isSame = answer.sameness !== undefined && answer.sameness === pass.last?.body
   if (isSame && pass.last!.times + 1 >= maxSameBodies) throw loopError(at)
   const next = engine.paginator.next(pass.page, answer.pageAnswer)
   // The first page has no stored address; the one it was asked for at counts as well.
@@ -232,8 +244,14 @@ async function call(
       at,
       storable: builder.storable,
     },
-    bodyHash: pass.page.kind === 'number' && config.paginate ? hash(response.body) : undefined,
+    sameness: pass.page.kind === 'number' && config.paginate ? samenessOf(engine.itemizer, page, split) : undefined,
   }
+}
+
+/** By the number of items, the first and the last: answers often carry a time or a request id beside them. */
+function samenessOf({ count, signature }: Itemizer, page: Page, split: Split): string | undefined {
+  const items = count(page)
+  return items === 0 ? undefined : hash(`${items} ${signature(page, 0, split)} ${signature(page, items - 1, split)}`)
 }
 
 const emptyAnswer: Decoded = { body: null, bad: [], rawOf: () => new Uint8Array() }

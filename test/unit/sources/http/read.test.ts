@@ -364,6 +364,14 @@ describe('the end of a pass', () => {
     expect(guard.requests.length).toBeLessThanOrEqual(4)
   })
 
+  test('61: it is stopped too when each answer differs in all but its items', async () => {
+    let calls = 0
+    const guard = scriptedGuard(() => ({ body: { request: ++calls, items: [item('a', 1), item('b', 1)] } }))
+    const { source } = openHttpSource({ ...byPage, cursor: undefined }, guard)
+    await expect(poll(source, null)).rejects.toMatchObject({ code: 'source.loop' })
+    expect(guard.requests.length).toBeLessThanOrEqual(4)
+  })
+
   test('has_more ends it without another call; a missing next does too', async () => {
     const guard = scriptedGuard(() => ({ body: { items: [item('a', 1)], more: false } }))
     const { source } = openHttpSource(
