@@ -89,7 +89,7 @@ describe('time', () => {
     await using opened = openGuard({ settings: { ...oneAttempt, timeout: '150ms' } })
     const startedMs = performance.now()
     await expect(opened.get(server.url)).rejects.toMatchObject({ code: 'fetch.timeout', at: `GET ${server.url}/` })
-    expect(performance.now() - startedMs).toBeLessThan(600)
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
     await closed.promise
   })
 

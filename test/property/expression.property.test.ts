@@ -5,6 +5,7 @@ import { WeirError } from '../../src/core/errors.ts'
 import { compileExpression } from '../../src/mapping/expression.ts'
 import { mappingFunctions } from '../../src/mapping/functions/catalogue.ts'
 import { compileTemplate } from '../../src/mapping/template.ts'
+import { cpuMs } from '../support/cpu-time.ts'
 
 const names = [
   ...new Set(mappingFunctions.map(fn => fn.name)),
@@ -90,7 +91,7 @@ let compiled = 0
 let evaluated = 0
 
 function tryOut(text: string): void {
-  const startedMs = performance.now()
+  const startedMs = cpuMs()
   try {
     const made = compileExpression(text, ['this', 'split', 'now'])
     compiled++
@@ -105,7 +106,7 @@ function tryOut(text: string): void {
     expect(error.code).toMatch(/^(config\.expression|map\.failed)$/)
     expect(`${error.message} ${error.hint} ${error.at}`).not.toContain(secret)
   }
-  expect(performance.now() - startedMs, text).toBeLessThan(1500)
+  expect(cpuMs() - startedMs, text).toBeLessThan(1500)
 }
 
 test('20,000 generated expressions compile or fail, evaluate or fail, and end', { timeout: 120_000 }, () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { runLint } from '../../../src/config/lint-files.ts'
+import { cpuMs } from '../../support/cpu-time.ts'
 import { pipelineText } from '../../support/definition-text.ts'
 import { fakeCatalogue } from '../../support/fake-catalogue.ts'
 
@@ -123,7 +124,7 @@ test('conflicts are found also where a file has other mistakes', () => {
 test('fifty pipelines are checked in well under a second', () => {
   const consumer = 'consume:\n  - group: g\n    process: [{ filter: record.rating <= 2.0 }]\n    sink: { log: {} }'
   write(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`p${i}.yaml`, named(`p${i}`, `t${i}`, consumer)])))
-  const startedMs = performance.now()
+  const startedMs = cpuMs()
   expect(found('.')).toEqual([])
-  expect(performance.now() - startedMs).toBeLessThan(800)
+  expect(cpuMs() - startedMs).toBeLessThan(800)
 })

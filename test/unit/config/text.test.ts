@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { decodeText, maxDefinitionBytes, readText } from '../../../src/config/text.ts'
+import { cpuMs } from '../../support/cpu-time.ts'
 import { definitionFolder } from '../../support/definition-text.ts'
 
 const folder = definitionFolder()
@@ -64,7 +65,7 @@ test('a device, a folder, a loop, nothing: each is named', () => {
 test('I10: a file of 10 GB is refused unread', () => {
   const file = folder.write('huge.yaml', '')
   truncateSync(file, 10 * 1024 ** 3)
-  const startedMs = performance.now()
+  const startedMs = cpuMs()
   expect(readText(file)).toMatchObject({ failure: { code: 'config.too_large' } })
-  expect(performance.now() - startedMs).toBeLessThan(100)
+  expect(cpuMs() - startedMs).toBeLessThan(100)
 })

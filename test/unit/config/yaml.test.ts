@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Problems } from '../../../src/config/problem.ts'
 import { parseYaml } from '../../../src/config/yaml.ts'
+import { cpuMs } from '../../support/cpu-time.ts'
 
 function parse(text: string) {
   const problems = new Problems('p.yaml', text, false)
@@ -97,9 +98,9 @@ test.each([
   ['5,000 keys', Array.from({ length: 5000 }, (_, i) => `k${i}: 1`).join('\n')],
   ['20 aliases of 250 values', `a: &a [${'x,'.repeat(249)}x]\nb: [${Array(20).fill('*a').join()}]`],
 ])('I10: %s end within a second, in problems or a value', (_, text) => {
-  const startedMs = performance.now()
+  const startedMs = cpuMs()
   const { value, problems } = parse(text)
-  expect(performance.now() - startedMs).toBeLessThan(1000)
+  expect(cpuMs() - startedMs).toBeLessThan(1000)
   expect(value !== undefined || problems.length > 0).toBe(true)
 })
 
