@@ -34,6 +34,8 @@ export interface Paginator {
   /** True when a stored page state is one of this style. */
   accepts(page: PageState): boolean
   params(page: PageState): PageParams
+  /** The page before this one where pages are numbered; null: there is none, or the style cannot tell. */
+  before(page: PageState): PageState | null
   /** The page after this one, null when it was the last. @throws source.shape, source.loop, fetch.egress_refused */
   next(page: PageState, answer: PageAnswer): PageState | null
 }
@@ -49,6 +51,10 @@ export function createPaginator(config: HttpConfig['paginate']): Paginator {
     max: style.settings?.max ?? 1,
     accepts: page => page.kind === style.first.kind,
     params: style.params,
+    before: page =>
+      config?.page && page.kind === 'number' && page.value > config.page.first
+        ? { kind: 'number', value: page.value - 1 }
+        : null,
     next(page, answer) {
       if (answer.count === 0 || (hasMore && !isTrue(hasMore, answer))) return null
       const next = style.next(page, answer)
