@@ -126,7 +126,15 @@ function lintPaginate({ paginate, request }: HttpConfig, add: Add): void {
 }
 
 function lintCursor({ cursor }: HttpConfig, add: Add): void {
-  if (cursor === undefined) return
+  if (cursor === undefined) {
+    add(
+      '',
+      'Without `cursor` each poll reads everything again, and what it reads is appended again.',
+      'Add cursor: { id: this.id, field: this.updated_at, order: desc }, or cursor: { id: this.id, mode: membership }.',
+      'warning',
+    )
+    return
+  }
   const { mode, field, order, lookback, as, version } = cursor
   if (mode === 'membership') {
     if (field !== undefined || order !== undefined || lookback > 0)

@@ -10,7 +10,9 @@ afterAll(() => folder[Symbol.dispose]())
 
 const lint = (text: string, env: Record<string, string> = {}) => folder.lint(text, { catalogue: corpusCatalogue, env })
 const http = (request: string, rest = '') =>
-  pipelineText({ source: `  http:\n    request: { url: "https://api.example.com/r", ${request} }\n${rest}` })
+  pipelineText({
+    source: `  http:\n    request: { url: "https://api.example.com/r", ${request} }\n    cursor: { id: this.id, mode: membership }\n${rest}`,
+  })
 
 test('every example of every connector is a valid definition', () => {
   for (const [kind, connectors] of [
@@ -59,7 +61,7 @@ test('I9: a literal key in a header is warned of and hidden', () => {
 test('a choice with nothing in it, and with two, says what there is', () => {
   expect(lint(http('auth: {}')).problems.map(p => p.hint)).toEqual(['Write one of: bearer, basic, api_key.'])
   expect(brief(lint(http('method: GET', '    paginate: { page: { param: p }, offset: { param: o } }')))).toEqual([
-    'config.invalid 5:15',
+    'config.invalid 6:15',
   ])
 })
 

@@ -3,13 +3,19 @@ import { http } from '../../../../src/sources/http/http.ts'
 import { httpConfig } from '../../../support/http-config.ts'
 
 const url = 'https://a.example/{{ split.asin }}'
-const base = { for_each: { asin: ['A'] }, request: { url } }
+const base = { for_each: { asin: ['A'] }, request: { url }, cursor: { id: 'this.id', mode: 'membership' } }
 const lint = (over: Record<string, unknown>) => http.lint!(httpConfig({ ...base, ...over }), '/definitions')
 const ordered = { id: 'this.id', field: 'this.at', order: 'desc' }
 
 test.each(http.examples)('the example "$title" is valid', ({ config }) =>
   expect(http.lint!(httpConfig(config), '/definitions')).toEqual([]),
 )
+
+test('a poll that appends everything again is warned of', () => {
+  expect(lint({ cursor: undefined })).toMatchObject([
+    { severity: 'warning', code: 'config.warning', pointer: '', hint: expect.stringContaining('membership') },
+  ])
+})
 
 test.each([
   [
