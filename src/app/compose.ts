@@ -16,12 +16,12 @@ import {
   ensureTopics,
   mappingOf,
   openOffice,
-  openSink,
   openSource,
   registerSchema,
   stepsOf,
 } from './parts.ts'
 import { nextPassOf } from './schedule.ts'
+import { openSinkInTurn } from './standby.ts'
 
 export const stageNames = ['producer', 'consumer', 'dead-letter'] as const
 export type Stage = (typeof stageNames)[number]
@@ -168,7 +168,8 @@ async function consumeWith(
   enough: () => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  await using sink = await openSink(consume, definition, broker, deps)
+  await using sink = await openSinkInTurn(consume, definition, broker, deps, enough, signal)
+  if (sink === null) return
   await runConsumer(
     {
       ...deps,

@@ -1,7 +1,9 @@
 // Dead letters for the commands: listing, counting, replaying and discarding, on a definition or on a topic alone.
 import type { PipelineDefinition } from '../config/definition.ts'
 import { WeirError } from '../core/errors.ts'
+import type { Emit } from '../core/event.ts'
 import { compileExpression } from '../mapping/expression.ts'
+import { createLogger, type Logger } from '../observe/logger.ts'
 import type { DeadLetter } from '../pipeline/dead-letter.ts'
 import { createDecode } from '../pipeline/decode.ts'
 import { letterVariables, readLetters, readMarks, type Selection, type StoredLetter } from '../pipeline/letters.ts'
@@ -155,6 +157,7 @@ export async function* replayLetters(
   signal: AbortSignal,
 ): AsyncGenerator<ReplayOutcome & { letter: DeadLetter }> {
   await using stack = new AsyncDisposableStack()
+  const told: AppDeps = { ...deps, emit: tellRecords(deps, stack) }
   const schema = settings.dryRun ? await knownSchema(definition, broker) : await prepare(definition, broker, deps)
   const source = stack.use(openSource(definition, deps))
   const consumers = new Map<string, Promise<ReplayConsumer>>()
@@ -166,7 +169,7 @@ export async function* replayLetters(
       })
     return {
       // A dry run opens no sink: opening one may lock or create something.
-      sink: settings.dryRun ? noSink : stack.use(await openSink(consume, definition, broker, deps)),
+      sink: settings.dryRun ? noSink : stack.use(await openSink(consume, definition, broker, told)),
       decode: createDecode(broker.registry, definition.topic.schemaText),
       steps: stepsOf(consume),
     }
@@ -195,6 +198,17 @@ export async function* replayLetters(
   for await (const outcome of outcomes) {
     yield { ...outcome, letter: letters.get(outcome.id)! }
     letters.delete(outcome.id)
+  }
+}
+
+/** What a log sink writes goes to the log, which is standard error here: the command's own output is on the other one. */
+function tellRecords({ emit, clock }: AppDeps, stack: AsyncDisposableStack): Emit {
+  let logger: Logger | undefined
+  return event => {
+    emit(event)
+    if (event.type !== 'record_logged') return
+    logger ??= stack.use(createLogger({ clock, destination: 2 }))
+    logger.emit(event)
   }
 }
 

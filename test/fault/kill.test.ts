@@ -23,6 +23,7 @@ const oftenPassed: readonly Failpoint[] = [
   'sink_file.after_sync',
 ]
 const oncePassed: readonly Failpoint[] = ['register.before_commit', 'register.after_commit']
+/** http-kill.test.ts, replay-kill.test.ts, and below. */
 const elsewhere: readonly Failpoint[] = [
   'fetch.before',
   'fetch.after',

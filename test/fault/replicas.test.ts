@@ -1,4 +1,6 @@
 // Several processes of one pipeline on one store: splits are shared, none is doubled, and a process that was stopped and goes on writes nothing (I7, faults 6 and 7).
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type CrashScene, crashScene } from '../support/crash-scene.ts'
 
@@ -25,6 +27,49 @@ describe('two processes of one pipeline', () => {
     expect((await Promise.all([first.result, second.result])).map(result => result.code)).toEqual([0, 0])
     await scene.run()
     expect(await scene.audit()).toMatchObject({ ok: true })
+  }, 60_000)
+
+  test('I7: with a sink that only one may write to, the second one stands by and takes over', async () => {
+    using scene = crashScene({ lines: 2_000, malformedEvery: 100, files: 4 })
+    const text = readFileSync(scene.pipelineFile, 'utf8')
+    writeFileSync(scene.pipelineFile, text.replace('format: ndjson }', 'format: ndjson }, every: 500ms'))
+    const all = ['--log-level', 'debug', '--log-format', 'json']
+    const first = long(scene, all)
+    await first.told('batch_consumed', 1)
+    const second = long(scene, all)
+    await second.told('bucket_owned', 4)
+    first.stop()
+    expect((await first.result).code).toBe(0)
+    writeFileSync(
+      join(scene.dir, 'late.ndjson'),
+      `${JSON.stringify({ id: 'late', asin: 'late', stars: 1, body: '' })}\n`,
+    )
+    renameSync(join(scene.dir, 'late.ndjson'), join(scene.dir, 'reviews-late.ndjson'))
+    await second.told('batch_consumed', 1)
+    second.stop()
+    expect((await second.result).code).toBe(0)
+    const both = await Promise.all([scene.run(), scene.run()])
+    expect(both.map(({ code, err }) => [code, err])).toEqual([
+      [0, ''],
+      [0, ''],
+    ])
+    expect(await scene.auditSink()).toBe('')
+  }, 60_000)
+
+  test('a sink file that another group writes to is an error', async () => {
+    using scene = crashScene({ lines: 100, malformedEvery: 100 })
+    const first = long(scene, ['--log-level', 'debug', '--log-format', 'json'])
+    await first.told('batch_consumed', 1)
+    const text = readFileSync(scene.pipelineFile, 'utf8')
+    writeFileSync(
+      join(scene.dir, 'other.yaml'),
+      text.replace('group: export', 'group: other').replace('pipeline: crash', 'pipeline: other'),
+    )
+    const other = await scene.weir(['run', 'other.yaml', '--until', 'end'])
+    expect(other.code).not.toBe(0)
+    expect(other.err).toContain('sink.locked')
+    first.stop()
+    expect((await first.result).code).toBe(0)
   }, 60_000)
 
   test('I7: one that was stopped past its lease and goes on writes nothing and says that it was fenced', async () => {
@@ -64,12 +109,12 @@ describe('two processes of one pipeline', () => {
 })
 
 /** A producer that runs until it is stopped, and whose log can be waited for. */
-function long(scene: CrashScene) {
+function long(scene: CrashScene, args: readonly string[] = producing) {
   let out = ''
   const waiting: { event: string; count: number; resolve: () => void }[] = []
   const counted = (event: string) => out.split(`"event":"${event}"`).length - 1
   let stop = () => {}
-  const result = scene.weir(['run', 'pipeline.yaml', ...producing], {
+  const result = scene.weir(['run', 'pipeline.yaml', ...args], {
     deadlineMs: 50_000,
     started: child => {
       stop = () => void child.kill('SIGTERM')
