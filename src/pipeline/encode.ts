@@ -44,6 +44,7 @@ export function createEncode(options: EncodeOptions): EncodeBatch {
     const records: OutRecord[] = []
     const failures: ItemFailure[] = []
     let bytes = 0
+    const extraBytes = extra.reduce((sum, [name, content]) => sum + name.length + content.length * 3, 0)
     const vars = { record: undefined as unknown, this: undefined as unknown, split }
     for (const { item, record } of mapped) {
       let step: 'key.failed' | 'encode.invalid' = 'encode.invalid'
@@ -54,7 +55,7 @@ export function createEncode(options: EncodeOptions): EncodeBatch {
         vars.this = item.value
         const recordKey = key === null ? null : keyBytes(key.evaluate(vars), slabs)
         const id = identityOf(prefix, item.position)
-        const size = value.length + (recordKey?.length ?? 0) + id.length + recordOverheadBytes
+        const size = value.length + (recordKey?.length ?? 0) + Buffer.byteLength(id) + extraBytes + recordOverheadBytes
         if (size > maxRecordBytes)
           throw new WeirError(
             'encode.too_large',

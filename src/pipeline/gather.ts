@@ -26,6 +26,8 @@ export class Gathered {
   #records: OutRecord[] = []
   #letters: DeadLetter[] = []
   #bytes = 0
+  /** The originals of dead letters included. */
+  #heldBytes = 0
   #items = 0
   #drops = new Map<keyof Drops, number>()
   #cursor: string | null = null
@@ -52,11 +54,12 @@ export class Gathered {
     this.#records = this.#records.length === 0 ? [...encoded.records] : this.#records.concat(encoded.records)
     this.#letters.push(...letters)
     this.#bytes += encoded.bytes
+    this.#heldBytes += encoded.bytes + letters.reduce((sum, letter) => sum + letter.original.length, 0)
     this.#items += batch.items.length
     for (const [reason, count] of Object.entries(batch.drops ?? {}) as [keyof Drops, number][])
       this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + count)
     this.#cursor = batch.cursor
-    if (!batch.more || this.#items >= maxRecords || this.#bytes >= maxBytes) await this.commit(signal)
+    if (!batch.more || this.#items >= maxRecords || this.#heldBytes >= maxBytes) await this.commit(signal)
   }
 
   /** Stores what is gathered, and tells about it only once it is durable, so that the counts are of what is stored (I2). @throws log.* */
@@ -101,6 +104,7 @@ export class Gathered {
     this.#records = []
     this.#letters = []
     this.#bytes = 0
+    this.#heldBytes = 0
     this.#items = 0
     this.#drops = new Map()
     this.#cursor = null

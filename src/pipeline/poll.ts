@@ -92,7 +92,9 @@ async function readSplit(
   let items = 0
   emit({ type: 'poll_started', pipeline, split: split.id })
   const gathered = new Gathered(bucket, split, options, cursor => cursors.set(split.id, cursor))
-  const batches = ahead(source.read(split, cursors.get(split.id) ?? null, signal), 1)
+  // Leaving early must end a source that waits for more: its `return` alone would stand behind the call that waits.
+  const over = new AbortController()
+  const batches = ahead(source.read(split, cursors.get(split.id) ?? null, AbortSignal.any([signal, over.signal])), 1)
   try {
     for (;;) {
       const next = await batches.next().catch(async error => {
@@ -106,6 +108,7 @@ async function readSplit(
     }
     await gathered.commit(signal)
   } finally {
+    over.abort()
     await batches.return(undefined)
   }
   emit({ type: 'poll_finished', pipeline, split: split.id, items, ms: Math.round(clock.monotonic() - startedMs) })
