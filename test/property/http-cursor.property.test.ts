@@ -129,7 +129,7 @@ function exactlyOnce({ committed, coveredPages }: Awaited<ReturnType<typeof run>
   for (const page of coveredPages) for (const version of page) expect(committed).toContain(version)
 }
 
-const runs = { numRuns: 300 }
+const runs = { numRuns: 300, ...(process.env['WEIR_FUZZ_SEED'] ? { seed: Number(process.env['WEIR_FUZZ_SEED']) } : {}) }
 const byDate = { id: 'this.id', field: 'this.updated', lookback: `${lookbackMs}ms` }
 
 describe('59: for any changes of the source and any crash, each version that a committed page held is there exactly once', () => {

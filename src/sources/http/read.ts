@@ -113,8 +113,10 @@ export async function* readSplit(
  * Where a pass that was interrupted goes on. Oldest first and by page number, one page before: it may have been the last and short then, and what
  * has filled it since would lie below the mark once the pass is over. What is known of it is counted as repeated.
  */
-function resumed({ config, paginator }: Engine, pass: PassState): PassState {
+function resumed({ config, paginator }: Engine, stored: PassState): PassState {
   const { cursor } = config
+  // What was alike before does not count on: a pass that was stopped for it by mistake must be able to go on.
+  const { last: _last, ...pass } = stored
   if (cursor === undefined || cursor.mode === 'membership' || cursor.order !== 'asc' || pass.taken) return pass
   const page = paginator.before(pass.page)
   return page === null ? pass : { page, index: Math.max(0, pass.index - 1), top: pass.top }
@@ -248,10 +250,15 @@ async function call(
   }
 }
 
-/** By the number of items, the first and the last: answers often carry a time or a request id beside them. */
+/** Longer pages are told apart by their length, their first and their last item. */
+const maxComparedItems = 200
+
+/** By the items alone: answers often carry a time or a request id beside them. */
 function samenessOf({ count, signature }: Itemizer, page: Page, split: Split): string | undefined {
   const items = count(page)
-  return items === 0 ? undefined : hash(`${items} ${signature(page, 0, split)} ${signature(page, items - 1, split)}`)
+  if (items === 0) return undefined
+  const compared = items <= maxComparedItems ? Array.from({ length: items }, (_, i) => i) : [0, items - 1]
+  return hash(`${items} ${compared.map(i => signature(page, i, split)).join(' ')}`)
 }
 
 const emptyAnswer: Decoded = { body: null, bad: [], rawOf: () => new Uint8Array() }
