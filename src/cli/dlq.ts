@@ -12,7 +12,7 @@ import {
   showLetter,
 } from '../app/dead-letters.ts'
 import type { PipelineDefinition } from '../config/definition.ts'
-import { systemRandom } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 import { WeirError } from '../core/errors.ts'
 import { parseDuration } from '../core/units.ts'
 import type { LetterState } from '../pipeline/marks.ts'
@@ -48,7 +48,10 @@ Examples:
   weir dlq discard raw_reviews_dlq --where 'original.contains("test")' --yes`,
   )
   const where = 'A pipeline file, or the name of a dead-letter topic'
-  selecting(dlq.command('list').description('List dead letters, oldest first').argument('<pipeline-or-topic>', where))
+  selecting(
+    context,
+    dlq.command('list').description('List dead letters, oldest first').argument('<pipeline-or-topic>', where),
+  )
     .option('--limit <letters>', `How many at most (default: ${defaultLimit})`, text =>
       parseInteger(text, '--limit', 1, 1e9),
     )
@@ -60,12 +63,14 @@ Examples:
     .argument('<id>', 'Its partition/offset, as `weir dlq list` prints it', parseId)
     .action((target: string, id: string) => show(context, target, id))
   selecting(
+    context,
     dlq
       .command('stats')
       .description('Count dead letters by state, code and stage')
       .argument('<pipeline-or-topic>', where),
   ).action((target: string, flags: SelectFlags) => stats(context, target, flags))
   selecting(
+    context,
     dlq
       .command('replay')
       .description('Send dead letters again through the stage that refused them, with the definition of today')
@@ -83,6 +88,7 @@ Examples:
     .option('--yes', 'Do not ask')
     .action((file: string, ids: string[] | undefined, flags: ReplayFlags) => replay(context, file, ids, flags))
   selecting(
+    context,
     dlq
       .command('discard')
       .description('Mark dead letters as done with, without replaying them')
@@ -103,7 +109,7 @@ interface ReplayFlags extends SelectFlags {
   readonly yes?: boolean
 }
 
-const selecting = (command: Command) =>
+const selecting = ({ terminal }: CliContext, command: Command) =>
   command
     .option('--code <code...>', 'Only these error codes; map.* takes a family')
     .option(
@@ -111,17 +117,19 @@ const selecting = (command: Command) =>
       `Only what failed in these stages: ${stages.join(', ')}`,
       (stage: string, all: string[] | undefined) => [...(all ?? []), parseWord(stage, stages, '--stage')],
     )
-    .option('--since <time>', 'Only from this time on: 2026-01-31T10:00:00Z, or 2h for the last two hours', parseTime)
-    .option('--until <time>', 'Only before this time', parseTime)
+    .option('--since <time>', 'Only from this time on: 2026-01-31T10:00:00Z, or 2h for the last two hours', text =>
+      parseTime(text, terminal.clock),
+    )
+    .option('--until <time>', 'Only before this time', text => parseTime(text, terminal.clock))
     .option('--key <key>', 'Only those whose record has this key', text => parseName(text, 'key'))
     .option('--where <cel>', 'Only those for which this is true; CEL over letter, original, state')
     .option('--state <state>', 'open, replayed, discarded or all (default: open)', text =>
       parseWord(text, states, '--state'),
     )
 
-function parseTime(text: string): number {
+function parseTime(text: string, clock: Clock): number {
   const agoMs = parseDuration(text)
-  if (agoMs !== undefined) return Date.now() - agoMs
+  if (agoMs !== undefined) return clock.now() - agoMs
   const from = parseFrom(text, 'a time')
   if (typeof from === 'object' && 'timeMs' in from) return from.timeMs
   throw new WeirError('usage.invalid', `${printable(text, 80)} is no time`, {
@@ -292,7 +300,7 @@ async function replay(context: CliContext, file: string, ids: string[] | undefin
   if (!dryRun && Object.keys(query).every(part => part === 'states'))
     await confirm(context, `Replay every open dead letter of ${definition.deadLetter.topic}?`, flags.yes ?? false)
   const workspace = await context.workspace()
-  const deps = { clock: terminal.clock, random: systemRandom, emit: () => {}, dataDir: workspace.dataDir }
+  const deps = { clock: terminal.clock, random: terminal.random, emit: () => {}, dataDir: workspace.dataDir }
   const totals = { passed: 0, failed: 0, skipped: 0 }
   const settings = { dryRun, maxAttempts: flags.maxAttempts ?? defaultMaxAttempts }
   for await (const { id, result, error, why, letter } of replayLetters(
@@ -344,7 +352,7 @@ async function discard(
     terminal.interrupted(),
   )
   if (total > 0) await confirm(context, `Discard ${total} dead letters of ${topic}?`, flags.yes ?? false)
-  const deps = { clock: terminal.clock, random: systemRandom, emit: () => {}, dataDir: workspace.dataDir }
+  const deps = { clock: terminal.clock, random: terminal.random, emit: () => {}, dataDir: workspace.dataDir }
   const discarded =
     total === 0 ? 0 : await discardLetters(await context.store(), topic, query, deps, terminal.interrupted())
   if (output.json) output.document({ topic, discarded })

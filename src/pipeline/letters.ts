@@ -5,7 +5,7 @@ import type { DeadLetter } from './dead-letter.ts'
 import { header } from './dead-letter-stage.ts'
 import type { Decode } from './decode.ts'
 import { deadLetterHeaders } from './identity.ts'
-import { type LetterState, Marks, marksScope } from './marks.ts'
+import { type LetterState, marksScope, TopicMarks } from './marks.ts'
 import type { EventLog } from './ports.ts'
 
 /** A dead letter as it stands in its topic. */
@@ -38,9 +38,8 @@ export interface Selection {
 export const letterVariables = ['letter', 'original', 'state'] as const
 
 /** The marks of each partition of a dead-letter topic. @throws cursor.invalid */
-export async function readMarks(log: EventLog, topic: string): Promise<Map<number, Marks>> {
-  const cursors = await log.cursors(marksScope(topic))
-  return new Map(cursors.map(({ split, value }) => [Number(split), Marks.parse(value)]))
+export async function readMarks(log: EventLog, topic: string): Promise<TopicMarks> {
+  return new TopicMarks(await log.cursors(marksScope(topic)))
 }
 
 /** The chosen letters in the order of the topic, oldest first. What is no dead letter in the topic is passed over. @throws log.topic_unknown */
@@ -48,7 +47,7 @@ export async function* readLetters(
   log: EventLog,
   topic: string,
   decode: Decode,
-  marks: ReadonlyMap<number, Marks>,
+  marks: TopicMarks,
   selection: Selection,
   signal?: AbortSignal,
 ): AsyncGenerator<StoredLetter> {
@@ -83,7 +82,7 @@ export async function* readLetters(
   }
 }
 
-function stateOf({ partition, offset }: LogRecord, marks: ReadonlyMap<number, Marks>): LetterState {
+function stateOf({ partition, offset }: LogRecord, marks: TopicMarks): LetterState {
   return marks.get(partition)?.stateOf(offset) ?? 'open'
 }
 

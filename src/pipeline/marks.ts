@@ -1,6 +1,7 @@
 // What became of dead letters, stored as cursors beside them: per partition the offsets replayed and discarded, as ranges, and the tries of those
 // that failed again. So a mark and the record a replay writes go into one transaction (I8), on every event log.
 import { WeirError } from '../core/errors.ts'
+import type { CursorWrite, StoredCursor } from './ports.ts'
 
 export type LetterState = 'open' | 'replayed' | 'discarded'
 
@@ -116,5 +117,31 @@ export class Marks {
     } catch (error) {
       throw new WeirError('cursor.invalid', 'The marks of a dead-letter partition cannot be read.', { cause: error })
     }
+  }
+}
+
+/** The marks of a dead-letter topic, by partition, read from cursors and written back as such. */
+export class TopicMarks {
+  readonly #marks: Map<number, Marks>
+
+  /** `cursors` are those of the topic's `marksScope`. @throws cursor.invalid */
+  constructor(cursors: Iterable<StoredCursor> = []) {
+    this.#marks = new Map([...cursors].map(({ split, value }) => [Number(split), Marks.parse(value)]))
+  }
+
+  get(partition: number): Marks | undefined {
+    return this.#marks.get(partition)
+  }
+
+  /** The marks of a partition, empty ones where there were none. */
+  of(partition: number): Marks {
+    const known = this.#marks.get(partition) ?? new Marks()
+    this.#marks.set(partition, known)
+    return known
+  }
+
+  /** What stores the marks of these partitions. */
+  writes(partitions: Iterable<number>): CursorWrite[] {
+    return [...partitions].map(partition => ({ split: String(partition), value: this.of(partition).serialize() }))
   }
 }

@@ -11,7 +11,7 @@ import type { EncodeBatch } from './encode.ts'
 import { identityPrefix, replayedFromHeader } from './identity.ts'
 import type { StoredLetter } from './letters.ts'
 import { mapItems } from './map.ts'
-import { Marks, marksScope } from './marks.ts'
+import { marksScope, TopicMarks } from './marks.ts'
 import type { Append, Bucket, EventLog, Sink, Source } from './ports.ts'
 import { type ProcessStep, processRecords } from './process.ts'
 
@@ -78,7 +78,7 @@ export async function* replay(
   const owner = await claimMarks(options, signal)
   const totals = { replayed: 0, failed: 0, skipped: 0 }
   try {
-    const marks = new Map([...owner.bucket.cursors].map(([split, { value }]) => [Number(split), Marks.parse(value)]))
+    const marks = new TopicMarks(owner.bucket.cursors.values())
     let batch: StoredLetter[] = []
     let bytes = 0
     const flush = async () => {
@@ -103,7 +103,7 @@ export async function* replay(
 async function replayBatch(
   batch: readonly StoredLetter[],
   bucket: Bucket,
-  marks: Map<number, Marks>,
+  marks: TopicMarks,
   options: ReplayOptions,
   signal: AbortSignal,
 ): Promise<ReplayOutcome[]> {
@@ -114,8 +114,7 @@ async function replayBatch(
   let ended: { readonly by: unknown } | undefined
   for (const stored of batch) {
     const { partition, offset } = stored.record
-    const mark = marks.get(partition) ?? new Marks()
-    marks.set(partition, mark)
+    const mark = marks.of(partition)
     try {
       // The state is read again under the claim: what was chosen may have been replayed since.
       const { outcome, attempt } = await tryLetter(
@@ -143,10 +142,7 @@ async function replayBatch(
     }
   }
   if (touched.size > 0) {
-    const cursors = [...touched].map(partition => ({
-      split: String(partition),
-      value: marks.get(partition)!.serialize(),
-    }))
+    const cursors = marks.writes(touched)
     failpoint('replay.before_commit')
     await commitUntilDurable(
       () =>
@@ -283,21 +279,17 @@ export async function discard(
 ): Promise<number> {
   const owner = await claimMarks(options, signal)
   try {
-    const marks = new Map([...owner.bucket.cursors].map(([split, { value }]) => [Number(split), Marks.parse(value)]))
+    const marks = new TopicMarks(owner.bucket.cursors.values())
     const touched = new Set<number>()
     let count = 0
     for await (const { record } of letters) {
-      const mark = marks.get(record.partition) ?? new Marks()
-      marks.set(record.partition, mark)
+      const mark = marks.of(record.partition)
       if (mark.stateOf(record.offset) !== 'open') continue
       mark.close(record.offset, 'discarded')
       touched.add(record.partition)
       count++
     }
-    const cursors = [...touched].map(partition => ({
-      split: String(partition),
-      value: marks.get(partition)!.serialize(),
-    }))
+    const cursors = marks.writes(touched)
     if (count > 0) await commitUntilDurable(() => owner.bucket.transact({ appends: [], cursors }), options, signal)
     return count
   } finally {

@@ -6,6 +6,7 @@ import { compileExpression } from '../../src/mapping/expression.ts'
 import { compileMapping } from '../../src/mapping/mapping.ts'
 import { createDecode } from '../../src/pipeline/decode.ts'
 import { letterVariables, readLetters, readMarks, type Selection } from '../../src/pipeline/letters.ts'
+import { TopicMarks } from '../../src/pipeline/marks.ts'
 import {
   discard,
   type ReplayConsumer,
@@ -136,7 +137,7 @@ describe('replaying dead letters of the producer', () => {
       clock: systemClock,
       random: () => 0.5,
     }
-    const chosen = readLetters(world.log, 't_dlq', decode, new Map(), { ids: ['0/0'] })
+    const chosen = readLetters(world.log, 't_dlq', decode, new TopicMarks(), { ids: ['0/0'] })
     expect(await discard(chosen, deps, signal)).toBe(1)
     expect((await letters(world)).map(letter => letter.id)).toEqual(['0/1'])
     expect(results(await again(world, mended))).toEqual(['skipped', 'failed'])
@@ -263,7 +264,7 @@ test('I10: large letters are replayed in small transactions', async () => {
   let largest = 0
   let held = 0
   async function* counted() {
-    for await (const stored of readLetters(world.log, 't_dlq', decode, new Map(), {})) {
+    for await (const stored of readLetters(world.log, 't_dlq', decode, new TopicMarks(), {})) {
       held += stored.letter.original.length
       largest = Math.max(largest, held)
       yield stored
