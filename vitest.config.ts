@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-// Two groups, one after the other: what computes runs side by side; what spawns, kills and times real processes has the machine to itself.
+// Groups, one after the other: what computes runs side by side; what spawns, kills and times real processes has the machine to itself;
+// what needs a real broker or registry shares one of each, started when the first file asks (test/support/services/desk.ts).
+const services = [
+  'test/{contract,corpus}/**/*.{kafka,redpanda,registry,apicurio}.test.ts',
+  'test/{integration,fault,e2e}/{kafka,registry}/**/*.test.ts',
+]
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -14,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/{unit,property,contract,corpus,integration}/**/*.test.ts'],
+          exclude: services,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -23,8 +30,25 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: ['test/{fault,e2e}/**/*.test.ts'],
+          exclude: services,
           maxWorkers: 1,
+          // Of the scenes of a file that may run side by side: each has one process at a time, on two processors.
+          maxConcurrency: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'services',
+          include: services,
+          // They bound a hang; how fast something must be is asserted where it matters.
+          env: { TEST_PATIENCE_MS: '60000' },
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          globalSetup: 'test/support/services/desk.ts',
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
 const scratch = mkdtempSync(join(tmpdir(), 'weir-check-'))
@@ -28,6 +28,14 @@ function run(name: string, command: string, args: readonly string[]): boolean {
   return status === 0
 }
 
+/** Where the time went: the files that took longest, in seconds. */
+function showSlowest(path: string): void {
+  const { testResults } = JSON.parse(readFileSync(path, 'utf8')) as { testResults: { name: string; startTime: number; endTime: number }[] }
+  const files = testResults.map(({ name, startTime, endTime }) => ({ name: relative(root, name), seconds: (endTime - startTime) / 1000 }))
+  console.log('\n== slowest test files')
+  for (const { name, seconds } of files.sort((a, b) => b.seconds - a.seconds).slice(0, 40)) console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`)
+}
+
 for (const [name, command, ...args] of checks) run(name, command, args) ? passed++ : failed++
 
 const testsOk = run('tests', 'vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`])
@@ -36,6 +44,7 @@ if (existsSync(report)) {
   passed += counts.numPassedTests
   failed += counts.numFailedTests
   skipped += counts.numPendingTests + counts.numTodoTests
+  showSlowest(report)
   // A file that cannot be loaded fails without a failed test in it.
   if (!testsOk && counts.numFailedTests === 0) failed++
 } else failed++

@@ -56,3 +56,6 @@ export async function reviewsFile(count = records): Promise<string> {
 }
 
 export { seeded }
+
+/** The n-th product of a shop. */
+export const asinOf = (n: number): string => `B0${String(n).padStart(8, '0')}`

@@ -44,7 +44,7 @@ async function measure(pages: number): Promise<void> {
     timeout: 30_000,
     retry: { attempts: 5, backoff: { min: 4000, max: 10_000 }, retry_after_max: 900_000 },
     breaker: { failure_rate: 0.5, window: 20, open_for: 60_000 },
-    rate_limit: { requests: 100_000, per: 1000 },
+    rate_limit: { requests: 100_000, per: 1000, learn: true },
     max_body: 16 * 1024 * 1024,
     allow_private: ['127.0.0.0/8'],
   }

@@ -7,11 +7,18 @@ import path from 'node:path'
 
 const minNodeMajor = 24
 /**
- * The heap of a process that moves records all day: a small nursery and an old space that grows slowly. Measured on 200,000 reviews from a file:
- * 150 MB instead of 230 MB at the same speed. V8 takes the size of the nursery only at its start.
+ * The heap of a process that moves records all day: a small nursery, an old space that grows slowly, and everything new in the nursery: V8 takes
+ * records on their way for long-lived ones, and would fill the old space with them. Measured on 200,000 reviews from a file: 150 MB instead of
+ * 230 MB at the same speed; to a file, 16 collections of the old space instead of 25. V8 takes the size of the nursery only at its start.
  */
-const heapFlags = ['--max-semi-space-size=8', '--heap-growing-percent=50']
-const longCommands = new Set(['run', 'demo'])
+const heapFlags = ['--max-semi-space-size=8', '--heap-growing-percent=50', '--no-allocation-site-pretenuring']
+/** A server that answers small questions: measured on 3,000 of them, 90 MB instead of 117 MB at the same speed. */
+const smallHeapFlags = ['--max-semi-space-size=1', '--optimize-for-size']
+const longCommands = new Map([
+  ['run', heapFlags],
+  ['demo', heapFlags],
+  ['registry', smallHeapFlags],
+])
 /** STRICT tables, RETURNING and upserts of the store. */
 const minSqlite = [3, 38]
 
@@ -66,12 +73,14 @@ function checkRuntime(): { message: string; hint: string } | undefined {
 
 /** Starts the program again in this very process with the flags of its heap, where the system can do that; costs about 40 ms. */
 function tuneHeap(): void {
-  const long = process.argv.slice(2).some(argument => longCommands.has(argument))
-  if (!long || heapFlags.every(flag => process.execArgv.includes(flag))) return
+  const flags = process.argv
+    .slice(2)
+    .reduce<string[] | undefined>((found, each) => found ?? longCommands.get(each), undefined)
+  if (!flags || flags.every(flag => process.execArgv.includes(flag))) return
   try {
     process.execve?.(
       process.execPath,
-      [process.execPath, ...heapFlags, ...process.execArgv, ...process.argv.slice(1)],
+      [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)],
       process.env,
     )
   } catch {

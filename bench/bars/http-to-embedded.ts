@@ -13,6 +13,7 @@ import {
   cache,
   expectCount,
   freshFolder,
+  httpIntake,
   mainOf,
   removeFolder,
   reviewMapping,
@@ -27,15 +28,7 @@ const mostMb = 160
 function produceHttp(build: Build, folder: string, url: string, options: MeasureOptions = {}): Promise<Measured> {
   const pipeline = writePipeline(folder, {
     pipeline: 'bench-http',
-    source: {
-      http: {
-        request: { url },
-        records: 'body.reviews',
-        paginate: { page: { param: 'page', first: 1, max: 1_000_000 } },
-        cursor: { field: 'this.timestamp', order: 'desc', id: 'this.user_id', lookback: '1h' },
-      },
-    },
-    fetch: { rate_limit: { requests: 100_000, per: '1s' }, allow_private: ['127.0.0.0/8'] },
+    ...httpIntake(url),
     map: reviewMapping,
     topic: reviewTopic,
   })

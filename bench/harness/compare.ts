@@ -23,21 +23,35 @@ export interface Line {
   readonly ratio: Spread
   /** Wall against its own wall of the round before. */
   readonly self: Spread
+  /** Of every measured round. */
+  readonly wallsMs: readonly number[]
+}
+
+/** Wall of one program against that of another, pair by pair: 2 means twice as long. */
+export function wallAgainst(one: Line, other: Line): Spread {
+  return spreadOf(one.wallsMs.map((wallMs, round) => wallMs / other.wallsMs[round]!))
 }
 
 export interface CompareOptions {
   readonly records: number
   readonly rounds: number
   readonly warmup: number
+  /** No round begins after this time, once two have been measured. */
+  readonly withinMs?: number
   readonly tell: (text: string) => void
 }
 
 export async function compare(
   contenders: readonly Contender[],
-  { records, rounds, warmup, tell }: CompareOptions,
+  { records, rounds, warmup, withinMs = Number.POSITIVE_INFINITY, tell }: CompareOptions,
 ): Promise<Line[]> {
   const runs = contenders.map((): Measured[] => [])
+  const beganMs = performance.now()
   for (let round = 0; round < warmup + rounds; round++) {
+    if (round >= warmup + 2 && performance.now() - beganMs > withinMs) {
+      tell(`the time is up after ${round - warmup} of ${rounds} rounds`)
+      break
+    }
     for (const [i, contender] of contenders.entries()) {
       const measured = await contender.run(round)
       await contender.check(round, round === 0)
@@ -58,6 +72,7 @@ export async function compare(
       rssMb: Math.max(...mine.map(each => each.rssMb)),
       ratio: spreadOf(mine.map((each, round) => each.wallMs / first[round]!.wallMs)),
       self: spreadOf(mine.slice(1).map((each, round) => each.wallMs / mine[round]!.wallMs)),
+      wallsMs: mine.map(each => each.wallMs),
     }
   })
 }

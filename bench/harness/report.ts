@@ -24,6 +24,8 @@ export interface Settings {
   readonly records: number
   readonly letters: number
   readonly starts: number
+  /** What every program of the bars on Kafka writes with. */
+  readonly compression: 'none' | 'gzip' | 'zstd'
   /** Profiles even where nothing is missed. */
   readonly profile: boolean
   readonly tell: (text: string) => void

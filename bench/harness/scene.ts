@@ -65,6 +65,31 @@ export const reviewMapping = {
   review_date: 'string(this.timestamp)',
   helpfulness_votes: 'int(this.helpful_vote)',
 }
+/** Where reviews come from: these parts of a definition. */
+export interface Intake {
+  readonly source: object
+  readonly fetch?: object
+}
+
+export function fileIntake(input: string): Intake {
+  return { source: { file: { paths: [input], root: cache, format: 'ndjson' } } }
+}
+
+/** The pages of `children/serve-pages.ts`, newest first. */
+export function httpIntake(url: string): Intake {
+  return {
+    source: {
+      http: {
+        request: { url },
+        records: 'body.reviews',
+        paginate: { page: { param: 'page', first: 1, max: 1_000_000 } },
+        cursor: { field: 'this.timestamp', order: 'desc', id: 'this.user_id', lookback: '1h' },
+      },
+    },
+    fetch: { rate_limit: { requests: 100_000, per: '1s' }, allow_private: ['127.0.0.0/8'] },
+  }
+}
+
 export const reviewTopic = { name: 'reviews', key: 'record.product_asin', schema: schemaPath, partitions: 6 }
 
 /** Records of a topic by its offsets: `weir topic describe --json` in a process of its own. */

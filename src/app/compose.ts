@@ -8,6 +8,7 @@ import { createDecode } from '../pipeline/decode.ts'
 import { createFloodGuard, type FloodGuard } from '../pipeline/flood.ts'
 import { deadLetterHeaders } from '../pipeline/identity.ts'
 import { runProducer } from '../pipeline/producer.ts'
+import { governedBroker } from './governance/gate.ts'
 import { watchIdle } from './idle.ts'
 import {
   type AppDeps,
@@ -15,12 +16,15 @@ import {
   encodeOf,
   ensureTopics,
   mappingOf,
+  type OpenBroker,
+  openKeeper,
   openOffice,
   openSource,
   registerSchema,
   stepsOf,
 } from './parts.ts'
 import { nextPassOf } from './schedule.ts'
+import { producerLog } from './spooling.ts'
 import { openSinkInTurn } from './standby.ts'
 
 export const stageNames = ['producer', 'consumer', 'dead-letter'] as const
@@ -48,15 +52,17 @@ const buckets = 8
 /** Runs the pipeline until `signal` aborts (drain) or the `until` condition holds. @throws what stopped it */
 export async function runPipeline(
   definition: PipelineDefinition,
-  broker: Broker,
+  opened: OpenBroker,
   deps: AppDeps,
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<RunResult> {
+  const broker = governedBroker(opened, definition, deps.clock)
   const idle = watchIdle(deps.emit, deps.clock, options.idleForMs)
   const watched: AppDeps = { ...deps, emit: idle.emit }
-  await ensureTopics(definition, broker, deps.emit)
+  // First what may be refused: a pipeline that must not start leaves no topic behind.
   const schema = await registerSchema(definition.topic.subject, definition.topic.schemaText, broker, deps.emit)
+  await ensureTopics(definition, broker, deps.emit)
   const office = await openOffice(definition, broker, deps.emit)
   const flood = createFloodGuard(
     definition.deadLetter.stopAfter,
@@ -127,7 +133,7 @@ export async function runPipeline(
 
 async function produce(
   definition: PipelineDefinition,
-  { log }: Broker,
+  broker: Broker,
   deps: AppDeps,
   options: RunOptions,
   schemaId: number,
@@ -135,7 +141,10 @@ async function produce(
   flood: FloodGuard,
   signal: AbortSignal,
 ): Promise<RunResult> {
-  await using source = openSource(definition, deps)
+  await using stack = new AsyncDisposableStack()
+  const log = await producerLog(definition, broker.log, deps, stack)
+  const keeper = await openKeeper(definition, broker, deps.emit)
+  const source = stack.use(openSource(definition, deps, { version: options.version, log: broker.log }))
   return await runProducer(
     {
       ...deps,
@@ -143,6 +152,7 @@ async function produce(
       source,
       office,
       flood,
+      ...(keeper ? { keeper } : {}),
       buckets,
       pipeline: definition.pipeline,
       topic: definition.topic.name,

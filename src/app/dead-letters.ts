@@ -10,16 +10,17 @@ import { letterVariables, readLetters, readMarks, type Selection, type StoredLet
 import type { LetterState } from '../pipeline/marks.ts'
 import type { EventLog } from '../pipeline/ports.ts'
 import { discard, type ReplayConsumer, type ReplayOutcome, replay } from '../pipeline/replay.ts'
+import { governedBroker } from './governance/gate.ts'
 import {
   type AppDeps,
   type Broker,
   deadLetterSchemaText,
   encodeOf,
-  ensureTopics,
   mappingOf,
+  type OpenBroker,
   openSink,
   openSource,
-  registerSchema,
+  schemaToWrite,
   stepsOf,
 } from './parts.ts'
 import { findTopic } from './reading.ts'
@@ -150,15 +151,16 @@ export interface ReplaySettings {
 /** Replays the chosen letters of a pipeline with its definition of today. @throws usage.refused, log.*, registry.* */
 export async function* replayLetters(
   definition: PipelineDefinition,
-  broker: Broker,
+  opened: OpenBroker,
   deps: AppDeps,
   query: LetterQuery,
   settings: ReplaySettings,
   signal: AbortSignal,
 ): AsyncGenerator<ReplayOutcome & { letter: DeadLetter }> {
+  const broker = governedBroker(opened, definition, deps.clock)
   await using stack = new AsyncDisposableStack()
   const told: AppDeps = { ...deps, emit: tellRecords(deps, stack) }
-  const schema = settings.dryRun ? await knownSchema(definition, broker) : await prepare(definition, broker, deps)
+  const schema = await schemaToWrite(definition, broker, deps, settings.dryRun)
   const source = stack.use(openSource(definition, deps))
   const consumers = new Map<string, Promise<ReplayConsumer>>()
   const openConsumer = async (group: string): Promise<ReplayConsumer> => {
@@ -210,16 +212,6 @@ function tellRecords({ emit, clock }: AppDeps, stack: AsyncDisposableStack): Emi
     logger ??= stack.use(createLogger({ clock, destination: 2 }))
     logger.emit(event)
   }
-}
-
-async function prepare(definition: PipelineDefinition, broker: Broker, deps: AppDeps): Promise<number> {
-  await ensureTopics(definition, broker, deps.emit)
-  return (await registerSchema(definition.topic.subject, definition.topic.schemaText, broker, deps.emit)).id
-}
-
-/** The id a dry run encodes with: nothing is registered for it, and nothing it encodes is stored. */
-async function knownSchema({ topic }: PipelineDefinition, { registry }: Broker): Promise<number> {
-  return (await registry.lookup(topic.subject, topic.schemaText))?.id ?? 0
 }
 
 const noSink: ReplayConsumer['sink'] = {

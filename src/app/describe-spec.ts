@@ -16,6 +16,8 @@ export interface FieldRow {
 interface Node {
   readonly type?: string | readonly string[]
   readonly weir?: string
+  /** A connector stands here: never empty. */
+  readonly weirSlot?: string
   readonly description?: string
   readonly default?: unknown
   readonly const?: unknown
@@ -60,7 +62,7 @@ const docOf = ({ description, anyOf, oneOf }: Node): string =>
 
 /** An object all of whose required fields have a default may be left out. */
 function hasDefaults(node: Node): boolean {
-  if (!node.properties) return false
+  if (!node.properties || node.weirSlot) return false
   return (node.required ?? []).every(name => {
     const field = node.properties![name]
     return field !== undefined && (field.default !== undefined || hasDefaults(field))

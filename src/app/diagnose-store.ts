@@ -1,31 +1,23 @@
-// The checks of `weir doctor` on an embedded store that is there: opens, is whole, is not ahead of this weir, who owns what.
+// The checks of `weir doctor` on the file of an embedded store: is it whole, is it not ahead of this weir.
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { storeFile } from '../adapters/embedded-store/store-file.ts'
 import type { WorkspaceDefinition } from '../config/definition.ts'
-import type { Clock } from '../core/clock.ts'
 import { formatBytes } from '../core/units.ts'
 import type { Finding } from './diagnose.ts'
-import { openBroker, type Store, storeExists } from './open.ts'
 
 const warnWalBytes = 64 * 1024 ** 2
 
-export interface StoreCheckOptions {
-  readonly clock: Clock
-  /** Checks indexes against tables too. */
-  readonly full: boolean
-}
-
-/** Everything about the store, or that there is none. @throws log.* when it cannot be opened */
+/** Everything about the file, or that there is none; nothing where neither broker nor registry is embedded. `full`: indexes against tables too. */
 export async function checkStore(
-  workspace: WorkspaceDefinition,
-  options: StoreCheckOptions,
+  { broker, registry, dataDir }: WorkspaceDefinition,
+  { full }: { readonly full: boolean },
 ): Promise<readonly Finding[]> {
-  if (!storeExists(workspace)) return [{ check: 'store', status: 'ok', message: 'none yet; the first run makes one' }]
-  const file = storeFile(workspace.dataDir)
-  const integrity = await integrityFinding(file, options.full)
-  if (integrity.status === 'fail') return [integrity]
-  await using store = await openBroker(workspace, options.clock)
-  return [integrity, await walFinding(file), ...(await ownerFindings(store)), await registryFinding(store)]
+  if (broker.kind !== 'embedded' && registry.kind !== 'embedded') return []
+  const file = storeFile(dataDir)
+  if (!existsSync(file)) return [{ check: 'store', status: 'ok', message: 'none yet; the first run makes one' }]
+  const integrity = await integrityFinding(file, full)
+  return integrity.status === 'fail' ? [integrity] : [integrity, await walFinding(file)]
 }
 
 async function integrityFinding(file: string, full: boolean): Promise<Finding> {
@@ -64,35 +56,9 @@ async function walFinding(file: string): Promise<Finding> {
   }
 }
 
-async function ownerFindings({ log }: Store): Promise<readonly Finding[]> {
-  const pipelines = await log.pipelines()
-  const running = pipelines.filter(p => p.running).map(p => p.pipeline)
-  const groups = await log.groups()
-  const behind = groups.reduce((sum, g) => sum + g.lag, 0n)
-  return [
-    {
-      check: 'owners',
-      status: 'ok',
-      message:
-        running.length > 0 ? `running: ${running.join(', ')}` : `none is running; with cursors: ${pipelines.length}`,
-    },
-    {
-      check: 'groups',
-      status: 'ok',
-      message: `consumer groups: ${new Set(groups.map(g => g.group)).size}, records behind: ${behind}`,
-    },
-  ]
-}
-
-async function registryFinding({ registry }: Store): Promise<Finding> {
-  const subjects = await registry.subjects()
-  return { check: 'registry', status: 'ok', message: `${registry.kind}, subjects: ${subjects.length}` }
-}
-
 /** When the store was last written, by its file's time stamp; null when there is none. */
-export async function newestWriteMs(workspace: WorkspaceDefinition): Promise<number | null> {
-  if (!storeExists(workspace)) return null
-  const file = storeFile(workspace.dataDir)
+export async function newestWriteMs({ dataDir }: WorkspaceDefinition): Promise<number | null> {
+  const file = storeFile(dataDir)
   const times = await Promise.all(
     [file, `${file}-wal`].map(path =>
       stat(path).then(

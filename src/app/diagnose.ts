@@ -149,7 +149,7 @@ export function freeSpaceFinding(freeBytes: number): Finding {
   }
 }
 
-/** Wall clock against what the store and this weir already know of time. */
+/** Wall clock against what the store, or other machines through the cluster, and this weir already know of time. */
 export function checkClock(clock: Clock, newestWriteMs: number | null): Finding {
   const now = clock.now()
   if (now < earliestNowMs)
@@ -163,8 +163,8 @@ export function checkClock(clock: Clock, newestWriteMs: number | null): Finding 
     return {
       check: 'clock',
       status: 'warn',
-      message: `the clock is ${formatDuration(newestWriteMs - now)} behind the newest write of the store`,
-      hint: 'The clock went back. Cursors and ownership do not depend on it; time stamps of records do.',
+      message: `the clock is ${formatDuration(newestWriteMs - now)} behind the newest write`,
+      hint: 'The clock went back, or that of the machine that wrote is ahead. Cursors and ownership do not depend on it; time stamps of records do.',
     }
   return { check: 'clock', status: 'ok', message: new Date(now).toISOString() }
 }

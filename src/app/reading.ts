@@ -73,7 +73,7 @@ export async function* readRecords(
   const wanted = info.partitionInfo.filter(p => options.partition === undefined || p.partition === options.partition)
   const total = Number(wanted.reduce((sum, p) => sum + (p.latest - p.earliest), 0n))
   let done = 0
-  for await (const record of untilEnd(log, info, options)) {
+  for await (const record of storedRecords(log, info, options)) {
     options.onRead?.(++done, total)
     const shown = await show(record)
     if (keep(shown)) yield shown.record
@@ -102,7 +102,12 @@ export async function* tailRecords(
   for (const { partition, earliest, latest } of partitions) {
     const start = latest - BigInt(count) > earliest ? latest - BigInt(count) : earliest
     if (start >= latest || count === 0) continue
-    for await (const record of untilEnd(log, info, { ...options, follow: false, partition, from: { offset: start } }))
+    for await (const record of storedRecords(log, info, {
+      ...options,
+      follow: false,
+      partition,
+      from: { offset: start },
+    }))
       newest.push(record)
   }
   newest.sort((a, b) => a.timestampMs - b.timestampMs || a.partition - b.partition || (a.offset < b.offset ? -1 : 1))
@@ -130,7 +135,11 @@ function checkPartition(info: TopicInfo, partition: number | undefined): void {
 }
 
 /** The records of the wanted partitions; without `follow`, those that were there when it began, so a busy topic comes to an end. */
-async function* untilEnd(log: EventLog, info: TopicInfo, options: ReadOptions): AsyncGenerator<LogRecord> {
+export async function* storedRecords(
+  log: EventLog,
+  info: TopicInfo,
+  options: Pick<ReadOptions, 'partition' | 'from' | 'follow' | 'signal'>,
+): AsyncGenerator<LogRecord> {
   const { partition, from, follow = false, signal } = options
   const wanted = info.partitionInfo.filter(p => partition === undefined || p.partition === partition)
   const ends = new Map(wanted.filter(p => p.latest > p.earliest).map(p => [p.partition, p.latest]))

@@ -1,16 +1,20 @@
 // A run as an operator sees it: logs, metrics, health and summary around the pipeline, drained on a signal (I11).
 import type { PipelineDefinition, WorkspaceDefinition } from '../config/definition.ts'
 import type { Clock, Random } from '../core/clock.ts'
-import { toWeirError } from '../core/errors.ts'
+import { codeOf, toWeirError } from '../core/errors.ts'
 import type { Emit, Event } from '../core/event.ts'
 import type { Level } from '../observe/event-lines.ts'
 import { createHealth } from '../observe/health.ts'
 import { createLogger, type LogDestination } from '../observe/logger.ts'
 import { createObserver } from '../observe/observer.ts'
 import { createSummary, type Summary } from '../observe/summary.ts'
+import type { EventLog } from '../pipeline/ports.ts'
+import { cautionsOf } from './cautions.ts'
 import { type RunOptions, type RunResult, runPipeline } from './compose.ts'
 import { startLifecycle } from './lifecycle.ts'
 import { openBroker } from './open.ts'
+import { watchReachability } from './reachability.ts'
+import { longestGapMs } from './schedule.ts'
 
 export interface ObservedRun {
   readonly definition: PipelineDefinition
@@ -47,7 +51,7 @@ export async function runObserved(options: ObservedRun): Promise<ObservedResult>
   const health = createHealth({ clock })
   const summary = createSummary({ clock, pipeline })
   const metrics = options.listen
-    ? stack.use(await (await import('../observe/metrics.ts')).createMetrics({ clock }))
+    ? stack.use(await (await import('../observe/metrics.ts')).createMetrics({ clock, health }))
     : undefined
   const emit = createObserver({
     logger,
@@ -83,14 +87,19 @@ export async function runObserved(options: ObservedRun): Promise<ObservedResult>
     ms: Math.round(clock.monotonic() - startedMs),
   })
   try {
-    await using store = await openBroker(workspace, clock)
+    for (const caution of cautionsOf(workspace)) emit({ type: 'warning', pipeline, code: 'config.warning', ...caution })
+    await using store = await openBroker(workspace, clock, random)
+    await using _registry = await serveRegistry(workspace, pipeline, emit, clock)
+    const passEveryMs = longestGapMs(definition.source.schedule, clock)
     emit({
       type: 'pipeline_started',
       pipeline,
       stages: run.stages,
       broker: store.log.kind,
       registry: store.registry.kind,
+      ...(passEveryMs === null ? {} : { passEveryMs }),
     })
+    await using _ = workspace.broker.kind === 'kafka' ? watchOver(store.log, definition, emit, clock) : null
     const result = await runPipeline(
       definition,
       store,
@@ -105,5 +114,52 @@ export async function runObserved(options: ObservedRun): Promise<ObservedResult>
     const error = toWeirError(thrown)
     emit(stopped(`${error.code}: ${error.message}`))
     throw thrown
+  }
+}
+
+const serveWords = {
+  host: '`host` under `registry: { embedded: { serve } }`',
+  port: '`port` under `registry: { embedded: { serve } }`',
+  token: '`token`',
+}
+
+/** The registry over HTTP, where weir.yaml asks for it. Of several runs of a workspace the first one serves: the others go on without. */
+async function serveRegistry(
+  { registry, dataDir }: WorkspaceDefinition,
+  pipeline: string,
+  emit: Emit,
+  clock: Clock,
+): Promise<AsyncDisposable | null> {
+  if (registry.kind !== 'embedded' || registry.serve === undefined) return null
+  const warn = (what: string) => (thrown: unknown) => {
+    const { code, message, hint } = toWeirError(thrown)
+    emit({ type: 'warning', pipeline, code, message: `${what}: ${message}`, ...(hint ? { hint } : {}) })
+  }
+  const { serveEmbeddedRegistry } = await import('./registry-serving.ts')
+  try {
+    const onError = warn('A request to the registry failed')
+    const server = await serveEmbeddedRegistry({ dataDir, serve: registry.serve, clock, words: serveWords, onError })
+    emit({ type: 'warning', pipeline, code: 'info', message: `The schema registry answers at ${server.url}` })
+    return server
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'listen.failed') throw thrown
+    warn('The registry is not served by this run')(thrown)
+    return null
+  }
+}
+
+/** Watches the log until it is disposed. */
+function watchOver(log: EventLog, definition: PipelineDefinition, emit: Emit, clock: Clock): AsyncDisposable {
+  const over = new AbortController()
+  const { pipeline, topic, onBrokerDown } = definition
+  const watching = watchReachability(
+    { log, pipeline, topic: topic.name, spools: onBrokerDown === 'spool', emit, clock },
+    over.signal,
+  )
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort()
+      await watching
+    },
   }
 }

@@ -1,4 +1,5 @@
 // Values of flags and arguments, parsed once with an error that says what was expected.
+import type { Clock } from '../core/clock.ts'
 import { WeirError } from '../core/errors.ts'
 import { parseDuration, parseShare } from '../core/units.ts'
 import { printable } from './terminal.ts'
@@ -57,6 +58,17 @@ export function parseFrom(text: string, where = '--from'): ReadFrom {
     : Number.NaN
   if (!Number.isNaN(timeMs)) return { timeMs }
   throw invalid(where, text, 'Write earliest, latest, an offset such as 1200, or a time such as 2026-01-31T10:00:00Z.')
+}
+
+/** A point in time, or how long ago it was, as milliseconds since the epoch. @throws usage.invalid */
+export function parseTime(text: string, clock: Clock): number {
+  const agoMs = parseDuration(text)
+  if (agoMs !== undefined) return clock.now() - agoMs
+  const from = parseFrom(text, 'a time')
+  if (typeof from === 'object' && 'timeMs' in from) return from.timeMs
+  throw new WeirError('usage.invalid', `${printable(text, 80)} is no time`, {
+    hint: 'Write 2026-01-31T10:00:00Z, or 2h for two hours ago.',
+  })
 }
 
 /** A name for something of the store: no control characters, not too long. @throws usage.invalid */

@@ -17,7 +17,7 @@ export interface CliContext {
   exitWith(code: 0 | 1 | 2 | 3): void
   /** weir.yaml of the folder with `--data` and the environment on top. @throws config.* */
   workspace(): Promise<WorkspaceDefinition>
-  /** The store that is there. @throws usage.not_found when there is none yet, log.* */
+  /** The store that is there, or the cluster. @throws usage.not_found when there is no store yet, log.*, registry.* */
   store(): Promise<Store>
   /** The program with every command loaded: for the reference pages, not to be run. */
   wholeProgram(): Promise<Command>
@@ -63,7 +63,7 @@ export function openContext({ terminal, output, dataFlag, wholeProgram }: Contex
           throw new WeirError('usage.not_found', `no store at ${definition.dataDir}`, {
             hint: 'Run a pipeline first (weir run), or name the folder of the store with --data DIR.',
           })
-        return app.openBroker(definition, terminal.clock)
+        return app.openBroker(definition, terminal.clock, terminal.random)
       })()),
     wholeProgram,
     [Symbol.asyncDispose]: async () => {

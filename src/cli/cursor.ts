@@ -155,7 +155,7 @@ async function findPipeline(log: EventLog, name: string) {
       ? `Did you mean ${near}?`
       : names.length > 0
         ? `Pipelines with cursors: ${names.slice(0, 20).join(', ')}.`
-        : 'No pipeline has run in this store yet.',
+        : 'No pipeline has run here yet.',
   })
 }
 

@@ -12,11 +12,9 @@ import {
   showLetter,
 } from '../app/dead-letters.ts'
 import type { PipelineDefinition } from '../config/definition.ts'
-import type { Clock } from '../core/clock.ts'
 import { WeirError } from '../core/errors.ts'
-import { parseDuration } from '../core/units.ts'
 import type { LetterState } from '../pipeline/marks.ts'
-import { parseFrom, parseInteger, parseName, parseWord } from './arguments.ts'
+import { parseInteger, parseName, parseTime, parseWord } from './arguments.ts'
 import { type CliContext, confirm } from './context.ts'
 import { printable, printableLines } from './terminal.ts'
 
@@ -126,16 +124,6 @@ const selecting = ({ terminal }: CliContext, command: Command) =>
     .option('--state <state>', 'open, replayed, discarded or all (default: open)', text =>
       parseWord(text, states, '--state'),
     )
-
-function parseTime(text: string, clock: Clock): number {
-  const agoMs = parseDuration(text)
-  if (agoMs !== undefined) return clock.now() - agoMs
-  const from = parseFrom(text, 'a time')
-  if (typeof from === 'object' && 'timeMs' in from) return from.timeMs
-  throw new WeirError('usage.invalid', `${printable(text, 80)} is no time`, {
-    hint: 'Write 2026-01-31T10:00:00Z, or 2h for two hours ago.',
-  })
-}
 
 function parseId(text: string): string {
   if (/^\d{1,6}\/\d{1,19}$/.test(text)) return text

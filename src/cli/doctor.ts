@@ -4,13 +4,17 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { checkClock, checkDataDir, checkMachine, type Finding, findingsOf, type Machine } from '../app/diagnose.ts'
 import { checkStore, newestWriteMs } from '../app/diagnose-store.ts'
+import { type FolderLint, lintFolder } from '../app/linting.ts'
+import { storeExists } from '../app/open.ts'
 import type { CliContext } from './context.ts'
 import { count, printable } from './terminal.ts'
 
 export function register(program: Command, context: CliContext): void {
   program
     .command('doctor')
-    .description('Check the runtime, the data folder, the store, the clock and the pipelines of this folder')
+    .description(
+      'Check the runtime, the data folder, the store, the broker, the registry, the clock and the pipelines of this folder',
+    )
     .option('--full', 'Check every page and index of the store: slow on a large one')
     .addHelpText('after', '\nExamples:\n  weir doctor\n  weir doctor --data /var/lib/weir --full --json')
     .action((options: { full?: boolean }) => doctor(context, options.full ?? false))
@@ -37,23 +41,35 @@ async function doctor(context: CliContext, full: boolean): Promise<void> {
     return [{ check: 'workspace', status: 'ok', message: `${file ?? 'no weir.yaml: defaults'}, data in ${dataDir}` }]
   })
   const workspace = await context.workspace().catch(() => undefined)
+  const linted = await lintHere(context)
   if (workspace) {
     await run('data folder', () => checkDataDir(workspace, machine))
-    await run('store', () => checkStore(workspace, { clock: terminal.clock, full }))
-    await run('clock', async () => [checkClock(terminal.clock, await newestWriteMs(workspace))])
+    await run('store', () => checkStore(workspace, { full }))
+    let newestMs = await newestWriteMs(workspace)
+    if (storeExists(workspace) && !findings.some(f => f.check === 'store' && f.status === 'fail'))
+      await run('broker', async () => {
+        const { checkBroker } = await import('../app/diagnose-broker.ts')
+        const { clock, random } = terminal
+        const checked = await checkBroker(workspace, { clock, random, definitions: linted.definitions })
+        newestMs = Math.max(newestMs ?? 0, checked.newestWriteMs ?? 0) || null
+        return checked.findings
+      })
+    await run('clock', async () => [checkClock(terminal.clock, newestMs)])
   }
-  await run('pipelines', () => checkPipelines(context))
+  await run('pipelines', async () => pipelineFindings(linted))
   progress.end()
   report(context, findings)
 }
 
-async function checkPipelines({ terminal }: CliContext): Promise<readonly Finding[]> {
-  const { lintFolder } = await import('../app/linting.ts')
-  const { files, errors, warnings } = await lintFolder({
+function lintHere({ terminal }: CliContext): Promise<FolderLint> {
+  return lintFolder({
     cwd: terminal.cwd,
     env: terminal.env,
     paths: existsSync(join(terminal.cwd, 'pipelines')) ? ['pipelines'] : ['.'],
   })
+}
+
+function pipelineFindings({ files, errors, warnings }: FolderLint): readonly Finding[] {
   if (files === 0) return [{ check: 'pipelines', status: 'ok', message: 'no pipeline files here' }]
   const message = [count(files, 'pipeline file'), count(errors, 'error'), count(warnings, 'warning')].join(', ')
   const hint = 'weir lint shows them.'

@@ -14,8 +14,18 @@ interface Variable {
 export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 
 export const environment: Readonly<Record<string, Variable>> = {
-  WEIR_BROKER: { doc: 'Overrides `broker` of weir.yaml: `embedded`.' },
-  WEIR_REGISTRY: { doc: 'Overrides `registry` of weir.yaml: `embedded`.' },
+  WEIR_BROKER: {
+    doc: 'Overrides the addresses of `broker` in weir.yaml: `embedded`, `host:port[,host:port]` or `kafka://host:port,…`. Credentials and tls written there stay in force; without weir.yaml the connection is plain.',
+  },
+  WEIR_REGISTRY: {
+    doc: 'Overrides the address of `registry` in weir.yaml: `embedded` or a url. Auth and tls written there stay in force.',
+  },
+  WEIR_REGISTRY_TOKEN: {
+    doc: 'The token that `weir registry serve` asks its clients for; `--token` wins. `${file:/path}` is read anew at every use.',
+  },
+  WEIR_REGISTRY_READ_TOKEN: {
+    doc: 'Another token for `weir registry serve`, for clients that may look and not change; `--read-token` wins.',
+  },
   WEIR_HOST: {
     doc: 'The address to listen on, for what listens; `--host` wins.',
     check: value => void parseHost(value, 'WEIR_HOST'),
@@ -36,6 +46,9 @@ export const environment: Readonly<Record<string, Variable>> = {
   },
   WEIR_DEBUG: { doc: '`1` adds stack traces to errors and shows warnings of the runtime.' },
   WEIR_DEMO_VENDOR: { doc: 'Where pipelines/demo-reviews.yaml finds its vendor, when it is not the simulated one.' },
+  WEIR_DEMO_NETWORK: {
+    doc: 'The private addresses at which that vendor may be, such as 172.31.77.0/24. Default: this machine.',
+  },
   WEIR_FAILPOINT: { doc: 'For tests: makes the process die, fail or wait at a named place.' },
   WEIR_REQUIRE: { doc: 'For tests: services whose absence is a failure, not a skip.' },
 }

@@ -20,10 +20,30 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     group: 'Pipelines',
     load: () => import('./run.ts'),
   },
+  prepare: {
+    summary: 'Create topics and register schemas before anything runs',
+    group: 'Pipelines',
+    load: () => import('./prepare.ts'),
+  },
   lint: {
     summary: 'Check pipeline files without running them',
     group: 'Pipelines',
     load: () => import('./lint.ts'),
+  },
+  schema: {
+    summary: 'Review schema changes before they are registered',
+    group: 'Pipelines',
+    load: () => import('./schema.ts'),
+  },
+  test: {
+    summary: 'Replay recorded exchanges and compare what comes of them',
+    group: 'Pipelines',
+    load: () => import('./test.ts'),
+  },
+  record: {
+    summary: 'Read a source once for real and store the exchanges, scrubbed',
+    group: 'Pipelines',
+    load: () => import('./record.ts'),
   },
   connectors: {
     summary: 'List sources and sinks, or show one with its fields',
@@ -35,6 +55,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     group: 'Looking in',
     load: () => import('./topic.ts'),
   },
+  registry: {
+    summary: 'Serve the embedded schema registry, or probe any',
+    group: 'Looking in',
+    load: () => import('./registry.ts'),
+  },
   cursor: {
     summary: 'See and change where a pipeline stands in its source',
     group: 'Recovering',
@@ -44,6 +69,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'List, replay and discard dead letters',
     group: 'Recovering',
     load: () => import('./dlq.ts'),
+  },
+  reparse: {
+    summary: 'Map kept pages again with the definition of today, without fetching',
+    group: 'Recovering',
+    load: () => import('./reparse.ts'),
   },
   doctor: {
     summary: 'Check this machine, the store and the pipelines here',

@@ -2,9 +2,11 @@
 import type { Command } from 'commander'
 import { loadCatalogue } from '../app/catalogue.ts'
 import { type FieldRow, fieldRows } from '../app/describe-spec.ts'
-import { editorSchemas, mappingPage } from '../app/reference.ts'
+import { definitionSpecs, editorSchemas, mappingPage } from '../app/reference.ts'
+import { isVendor, modesOf, type Vendor } from '../app/vendors.ts'
 import type { Catalogue } from '../config/catalogue.ts'
 import { codes } from '../core/errors.ts'
+import { rules } from '../governance/rules.ts'
 import { environment } from './environment.ts'
 
 const banner = '<!-- Generated from the code by `npm run generate`. Do not edit. -->\n'
@@ -17,7 +19,10 @@ export async function generatePages(program: Command): Promise<Readonly<Record<s
   return {
     'docs/reference/cli.md': page(cliPage(program)),
     'docs/reference/connectors.md': page(await connectorsPage(catalogue)),
+    'docs/reference/definitions.md': page(definitionsPage()),
     'docs/reference/errors.md': page(errorsPage()),
+    'docs/reference/rules.md': page(rulesPage()),
+    'docs/reference/vendors.md': page(await vendorsPage(catalogue)),
     'docs/reference/mapping.md': page(await mappingPage()),
     ...Object.fromEntries(
       Object.entries(schemas).map(([name, schema]) => [
@@ -47,6 +52,17 @@ Every error has a code that never changes its meaning. The exit code of a comman
 2 your input, 3 your environment. "Retry" says whether the same call may succeed later.
 
 ${table(['Code', 'Exit', 'Retry', 'Meaning'], rows)}`
+}
+
+function rulesPage(): string {
+  return `# Rules of schema governance
+
+What findings carry, and what \`block\` and the waivers of [schemas/governance.yaml](../governance.md#the-policy) name; \`*\` stands for anything: \`silent.*\`.
+
+${table(
+  ['Rule', 'What it says'],
+  Object.entries(rules).map(([name, text]) => [code(name), text]),
+)}`
 }
 
 function cliPage(program: Command): string {
@@ -129,9 +145,12 @@ async function connectorsPage(catalogue: Catalogue): Promise<string> {
   }
   return `# Connectors
 
+Vendors, which are data over these sources, stand in [vendors.md](vendors.md).
+
 ## Sources
 
 ${Object.keys(catalogue.sources)
+  .filter(name => !isVendor(catalogue.sources[name]!))
   .map(name => section('source', name))
   .join('\n')}
 ## Sinks
@@ -139,6 +158,95 @@ ${Object.keys(catalogue.sources)
 ${Object.keys(catalogue.sinks)
   .map(name => section('sink', name))
   .join('\n')}`
+}
+
+async function vendorsPage({ sources }: Catalogue): Promise<string> {
+  const { stringify } = await import('yaml')
+  const yaml = (value: unknown) => stringify(value, { lineWidth: 120 })
+  const vendors = Object.values(sources).flatMap(source => (isVendor(source) ? [source] : []))
+  const section = (vendor: Vendor): string => {
+    const { name, summary, status, notes, examples } = vendor
+    const modes = modesOf(vendor)
+    const promises = modes.map(
+      mode =>
+        `${mode.name === null ? '' : `Mode ${code(mode.name)}: `}over ${code(mode.connector)}, ${mode.claim?.guarantee.replaceAll('_', ' ') ?? 'no guarantee'}${mode.claim?.while ? `, as long as ${mode.claim.while}` : ''}.`,
+    )
+    const shown = examples.map(
+      ({ title, config }) => `${title}:\n\n\`\`\`yaml\n${yaml({ source: { [name]: config } })}\`\`\`\n`,
+    )
+    return `## ${name}
+
+${summary} Status: ${status}.
+
+${table(['About', 'What to know'], Object.entries(notes))}
+${promises.map(each => `- ${each}`).join('\n')}
+
+${fieldTable(fieldRows(vendor.config))}
+${shown.join('\n')}`
+  }
+  return `# Vendors
+
+A vendor is a YAML file over one of the [connectors](connectors.md): \`src/sources/vendors/\`. A pipeline names it like any other source. Its defaults for
+\`fetch\` hold where the pipeline says nothing, its mapping where the pipeline has none; \`weir connectors show NAME\` prints both. One of your own is named
+by its path, \`source: { ./my-vendor.yaml: {…} }\`: [adding a source](../adding-a-source.md).
+
+${table(
+  ['Vendor', 'Status', 'What it brings'],
+  vendors.map(({ name, status, summary }) => [`[${name}](#${name})`, status, summary]),
+)}
+${vendors.map(section).join('\n')}`
+}
+
+function definitionsPage(): string {
+  return `# Definition files
+
+Values may hold variables: \`\${NAME}\`, \`\${NAME:-default}\`, \`\${file:/run/secrets/name}\`. They are resolved when the file is read. A secret of a
+broker or a registry that comes from \`\${file:…}\` is read anew at every login, so that a rotated one works without a restart.
+
+## A pipeline
+
+The fields of \`source\` and \`sink\` themselves stand in [connectors.md](connectors.md).
+
+${fieldTable(fieldRows(definitionSpecs.pipeline))}
+## A vendor file
+
+A source as data over a connector: \`source: { ./my-vendor.yaml: {…} }\`. [Adding a source](../adding-a-source.md) builds one. \`\${params.name}\` puts a parameter in:
+alone in a field, the value as it is; within a text, as text; within an expression, as a literal, so without quotes around it. In \`url\` it is escaped unless it is an
+address. A parameter that is left out takes the field with it; in an expression it is null.
+
+${fieldTable(fieldRows(definitionSpecs.vendor))}
+## A cassette
+
+Recorded exchanges with a source, and what must come of them: [cassettes.md](../cassettes.md). \`weir test\` replays it.
+
+${fieldTable(fieldRows(definitionSpecs.cassette))}
+## schemas/governance.yaml
+
+The policy of the schemas of a workspace, found from the pipeline's folder upwards: [governance.md](../governance.md). It holds no variables: it is the same
+wherever it is read. \`block\` and waivers name [rules](rules.md).
+
+${fieldTable(fieldRows(definitionSpecs.governance))}
+## weir.yaml
+
+Beside the pipelines or above them, optional: what all of them share. A container needs no weir.yaml where the connections are plain:
+\`WEIR_BROKER\` and \`WEIR_REGISTRY\` name the addresses. Where credentials or tls are needed, write a weir.yaml with variables in it; there
+are no further variables of weir's own for them.
+
+${fieldTable(fieldRows(definitionSpecs.workspace))}
+A cluster with a login, and its registry:
+
+\`\`\`yaml
+broker:
+  kafka:
+    brokers: ["\${KAFKA_BROKERS}"]                   # host:port, several with commas
+    tls: { ca: ca.pem }                              # or true: the authorities of the machine
+    sasl: { scram_sha_512: { username: weir, password: "\${file:/run/secrets/kafka}" } }
+    replication_factor: 3
+registry:
+  url: https://registry.example.com
+  auth: { basic: { username: weir, password: "\${file:/run/secrets/registry}" } }
+\`\`\`
+`
 }
 
 function fieldTable(fields: readonly FieldRow[]): string {

@@ -1,4 +1,5 @@
-// weir simulate: a review vendor on this machine, with the pages, limits and faults of a real one. Real ones cost money and credentials.
+// weir simulate: review vendors on this machine, with the pages, limits and faults of real ones. Real ones cost money and credentials.
+// `reviews` is a vendor in general; simulate-vendor.ts has those by name.
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import {
@@ -11,12 +12,14 @@ import {
   type RetryAfterStyle,
   retryAfterStyles,
   simulateReviews,
+  vendorSpecs,
 } from '../app/simulating.ts'
 import { WeirError } from '../core/errors.ts'
 import { remember } from '../core/secret.ts'
-import { parseInteger, parsePart, parseWait } from './arguments.ts'
 import type { CliContext } from './context.ts'
-import { type ListenFlags, listenOptions } from './listen.ts'
+import type { ListenFlags } from './listen.ts'
+import { defaultPort, duration, servingOptions, share, whole } from './simulate-options.ts'
+import { registerVendor } from './simulate-vendor.ts'
 import { count } from './terminal.ts'
 
 interface ReviewFlags extends ListenFlags {
@@ -38,24 +41,15 @@ interface ReviewFlags extends ListenFlags {
 }
 
 /** Where pipelines/demo-reviews.yaml looks for it. */
-const defaultPort = 4505
-
 export function register(program: Command, context: CliContext): void {
   const simulate = program
     .command('simulate')
-    .addHelpText('after', '\nExamples:\n  weir simulate reviews\n  weir simulate reviews --faults 20% --rate-limit 5')
-  const reviews = simulate.command('reviews').description('Serve real reviews as a vendor would: pages, limits, faults')
-  listenOptions(reviews, context.terminal.env, {
-    host: 'Address to listen on',
-    port: 'Port to listen on; 0 takes any free one',
-    defaultPort,
-  })
-    .addOption(new Option('--seed <number>', 'The same seed serves the same').default(1).argParser(whole('--seed', 0)))
-    .addOption(
-      new Option('--initial <reviews>', 'Reviews there from the start').default(300).argParser(whole('--initial', 0)),
+    .addHelpText(
+      'after',
+      '\nExamples:\n  weir simulate reviews\n  weir simulate reviews --faults 20% --rate-limit 5\n  weir simulate brightdata --faults 5%\n  weir simulate amazon-page --locale de-DE --markup 2026',
     )
-    .option('--add-every <duration>', 'A review appears this often, such as 2s', duration('--add-every'))
-    .option('--edit-every <reviews>', 'An older review is edited at every so many new ones', whole('--edit-every', 1))
+  const reviews = simulate.command('reviews').description('Serve real reviews as a vendor would: pages, limits, faults')
+  servingOptions(reviews, context.terminal.env)
     .option('--malformed <share>', 'Share of reviews that are damaged, such as 1%', share('--malformed'))
     .addOption(new Option('--damage <kind...>', 'How they are damaged (default: every kind)').choices(damageKinds))
     .addOption(
@@ -85,13 +79,8 @@ Examples:
 While it runs, curl http://127.0.0.1:${defaultPort}/ says what it offers; ?fault=captcha makes one call go wrong.`,
     )
     .action((flags: ReviewFlags) => serve(context, flags))
+  for (const spec of Object.values(vendorSpecs)) registerVendor(simulate, context, spec)
 }
-
-const whole = (where: string, min: number) => (text: string) => parseInteger(text, where, min, 1_000_000_000)
-
-const duration = (where: string) => (text: string) => parseWait(text, where)
-
-const share = (where: string) => (text: string) => parsePart(text, where)
 
 function userAndPassword(text: string): { username: string; password: string } {
   const colon = text.indexOf(':')

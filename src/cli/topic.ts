@@ -1,7 +1,7 @@
 // weir topic: which topics there are, and what is in them.
 import { type Command, Option } from 'commander'
 import { type ReadOptions, readRecords, type ShownRecord, tailRecords } from '../app/reading.ts'
-import { describeTopic, listTopics } from '../app/topics.ts'
+import { describeTopic, listTopics, type ShownTopic } from '../app/topics.ts'
 import { jsonOf } from '../core/json-text.ts'
 import { formatBytes, formatDuration } from '../core/units.ts'
 import { parseFrom, parseInteger, parseName, type ReadFrom } from './arguments.ts'
@@ -72,6 +72,11 @@ const reading = (command: Command) =>
       'Only records for which this is true; CEL over record, key, headers, partition, offset, timestamp, schema_id',
     )
 
+/** As many as there are, or at most. */
+function shownCount({ records, records_exact }: Pick<ShownTopic, 'records' | 'records_exact'>): string {
+  return records_exact || records === 0n ? String(records) : `<= ${records}`
+}
+
 async function list({ output, store }: CliContext): Promise<void> {
   const topics = await listTopics((await store()).log)
   if (output.json) return output.document(topics)
@@ -80,7 +85,7 @@ async function list({ output, store }: CliContext): Promise<void> {
     [
       { title: 'TOPIC', value: t => t.topic, max: 249 },
       { title: 'PARTITIONS', value: t => String(t.partitions), align: 'right' },
-      { title: 'RECORDS', value: t => String(t.records), align: 'right' },
+      { title: 'RECORDS', value: shownCount, align: 'right' },
       { title: 'SIZE', value: t => (t.bytes === null ? '-' : formatBytes(t.bytes)), align: 'right' },
       {
         title: 'KEPT FOR',
@@ -100,7 +105,7 @@ async function describe({ output, store }: CliContext, name: string): Promise<vo
   const fact = (label: string, value: string) =>
     output.line(`${paint('dim', label.padEnd(16))}${printable(value, 500)}`)
   output.line(paint('bold', topic.topic))
-  fact('records', `${topic.records} in ${count(topic.partitions, 'partition')}`)
+  fact('records', `${shownCount(topic)} in ${count(topic.partitions, 'partition')}`)
   fact('size', topic.bytes === null ? 'unknown' : formatBytes(topic.bytes))
   fact('kept for', topic.retention_ms === null ? 'ever' : formatDuration(topic.retention_ms))
   fact('kept up to', topic.retention_bytes === null ? 'any size' : formatBytes(topic.retention_bytes))

@@ -100,6 +100,8 @@ export function expected(shape: Shape): string {
       return 'a CEL expression'
     case 'path':
       return 'a file path'
+    case 'address':
+      return `an address such as ${String(shape.examples?.[0])}`
     case 'name':
       return `a name${allowed(shape.pattern)}`
   }

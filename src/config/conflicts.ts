@@ -1,6 +1,7 @@
 // Rules between the files of a workspace: what one pipeline does must not undo or repeat what another does.
 import { dirname, relative, resolve } from 'node:path'
 import { isObject } from '../core/json-text.ts'
+import { rawTopic } from './keep-raw.ts'
 import type { LintedPipeline } from './lint.ts'
 import { segment } from './problem.ts'
 import { deadLetterTopic } from './rules.ts'
@@ -96,6 +97,7 @@ function checkTopic(linted: LintedPipeline, topics: Map<string, LintedPipeline>)
 function checkDeadLetters(pipelines: readonly LintedPipeline[], topics: ReadonlyMap<string, LintedPipeline>): void {
   for (const { file, fields, problems } of pipelines) {
     if (fields.topic?.name === undefined) continue
+    if (fields.source?.keep_raw !== undefined) checkRaw({ file, fields, problems }, fields.topic.name, topics)
     const name = fields.dead_letter?.topic ?? deadLetterTopic(fields.topic.name)
     const owner = topics.get(name)
     if (!owner || owner.file === file) continue
@@ -106,4 +108,20 @@ function checkDeadLetters(pipelines: readonly LintedPipeline[], topics: Readonly
       hint: 'Give the dead letters a topic of their own.',
     })
   }
+}
+
+/** So have raw pages. */
+function checkRaw(
+  { file, problems }: Pick<LintedPipeline, 'file' | 'fields' | 'problems'>,
+  topic: string,
+  topics: ReadonlyMap<string, LintedPipeline>,
+): void {
+  const owner = topics.get(rawTopic(topic))
+  if (!owner || owner.file === file) return
+  problems.add({
+    code: 'config.conflict',
+    message: `The raw pages would go into \`${rawTopic(topic)}\`, the topic of records of ${relative(dirname(file), owner.file)}.`,
+    pointer: '/source/keep_raw',
+    hint: 'Give one of the topics another name.',
+  })
 }

@@ -1,13 +1,15 @@
 // JSON Schemas for editors, made of the same specs that check definitions. A scalar may be written as a variable there too.
 import type { TSchema } from '../core/spec.ts'
+import { cassetteSpec } from './cassette/spec.ts'
 import type { Catalogue } from './catalogue.ts'
+import { governanceSpec } from './governance/spec.ts'
 import { pipelineSpec } from './pipeline-spec.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import { workspaceSpec } from './workspace-spec.ts'
 
-type Json = Record<string, unknown>
+export type Json = Record<string, unknown>
 
-const draft = 'http://json-schema.org/draft-07/schema#'
+export const draft = 'http://json-schema.org/draft-07/schema#'
 const variable = {
   type: 'string',
   pattern: '\\$\\{[^}]+\\}',
@@ -19,7 +21,7 @@ export function pipelineJsonSchema(catalogue: Catalogue): Json {
   const schema = convert(shapeOf(pipelineSpec))
   const properties = schema['properties'] as Record<string, Json>
   const consumer = (properties['consume']!['items'] as Json)['properties'] as Record<string, Json>
-  properties['source'] = slot(properties['source']!, catalogue.sources)
+  properties['source'] = withVendorFiles(slot(properties['source']!, catalogue.sources))
   consumer['sink'] = slot(consumer['sink']!, catalogue.sinks)
   return { $schema: draft, title: 'weir pipeline', ...schema }
 }
@@ -29,6 +31,16 @@ export function workspaceJsonSchema(): Json {
   return { $schema: draft, title: 'weir workspace', ...convert(shapeOf(workspaceSpec)) }
 }
 
+/** The schema of a cassette. */
+export function cassetteJsonSchema(): Json {
+  return { $schema: draft, title: 'weir cassette', ...convert(shapeOf(cassetteSpec)) }
+}
+
+/** The schema of schemas/governance.yaml. */
+export function governanceJsonSchema(): Json {
+  return { $schema: draft, title: 'weir governance', ...convert(shapeOf(governanceSpec)) }
+}
+
 interface Described {
   readonly name: string
   readonly summary: string
@@ -36,8 +48,34 @@ interface Described {
   readonly examples: readonly { readonly config: Record<string, unknown> }[]
 }
 
+const vendorPath = '^\\./.+\\.ya?ml$'
+
+/** A vendor file of the user's own under its path; its fields are its own business. */
+function withVendorFiles(schema: Json): Json {
+  const named = schema['oneOf'] as readonly { readonly required: readonly string[] }[]
+  const names = named.flatMap(({ required }) => required)
+  const others = Object.keys(schema['properties'] as Json).filter(name => !names.includes(name))
+  return {
+    ...schema,
+    patternProperties: {
+      [vendorPath]: {
+        type: ['object', 'null'],
+        description: 'A vendor file, relative to this one, and its parameters.',
+      },
+    },
+    oneOf: [
+      ...named,
+      // No connector by name, and more than the fields that every source has.
+      {
+        ...(names.length > 0 ? { allOf: names.map(name => ({ not: { required: [name] } })) } : {}),
+        not: { propertyNames: { enum: others } },
+      },
+    ],
+  }
+}
+
 /** Exactly one connector, each with its own fields. */
-function slot(base: Json, connectors: Readonly<Record<string, Described>>): Json {
+export function slot(base: Json, connectors: Readonly<Record<string, Described>>): Json {
   const names = Object.keys(connectors)
   const fields = Object.fromEntries(
     Object.values(connectors).map(({ name, summary, config, examples }) => {
@@ -71,7 +109,7 @@ const ours = new Set([
 ])
 
 /** One shape as plain JSON Schema. */
-function convert(shape: Shape): Json {
+export function convert(shape: Shape): Json {
   const result: Json = {}
   for (const [key, value] of Object.entries(shape)) {
     if (ours.has(key) || value === undefined) continue

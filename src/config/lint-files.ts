@@ -3,12 +3,19 @@ import { readdirSync, statSync } from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
 import { WeirError } from '../core/errors.ts'
 import { suggestion } from '../core/suggest.ts'
+import { isCassetteFile, lintCassette } from './cassette/load.ts'
 import { checkConflicts } from './conflicts.ts'
+import type { PipelineDefinition } from './definition.ts'
 import { formatProblems, type LintFormat } from './format.ts'
+import { checkPolicies, lintPolicyFiles, policyFilesOf } from './governance/lint.ts'
+import { isPolicyFile, policyFile } from './governance/load.ts'
 import { examine, type LintOptions } from './lint.ts'
 import type { LocatedProblem } from './problem.ts'
+import { basesOf, readVendorFile } from './source-slot.ts'
 import { readText } from './text.ts'
-import { lintWorkspaceFile, workspaceFileName } from './workspace.ts'
+import { lintVendor } from './vendor/lint.ts'
+import { brokerKind, lintWorkspaceFile } from './workspace.ts'
+import { findWorkspaceFile, workspaceFileName } from './workspace-file.ts'
 
 /** More files than this in one call are a mistake in the path. */
 const maxFiles = 2000
@@ -18,6 +25,8 @@ export interface LintFilesResult {
   readonly problems: readonly LocatedProblem[]
   /** The files that were checked, absolute. */
   readonly files: readonly string[]
+  /** Those of them that can run. */
+  readonly definitions: readonly PipelineDefinition[]
 }
 
 export interface RunLintOptions extends LintOptions {
@@ -32,15 +41,31 @@ export function lintWorkspace(
   paths: readonly string[],
   options: LintOptions & { readonly cwd: string },
 ): LintFilesResult {
-  const files = findDefinitions(paths, options.cwd)
-  const workspaces = files.filter(file => basename(file) === workspaceFileName)
-  const pipelines = files.filter(file => basename(file) !== workspaceFileName).map(file => examine(file, options))
+  // A run reads the workspace of the folder it starts in, so what is wrong there is wrong with each pipeline.
+  const inForce = findWorkspaceFile(options.cwd)
+  const named = [...new Set([...findDefinitions(paths, options.cwd), ...(inForce === null ? [] : [inForce])])]
+  const workspaces = named.filter(file => basename(file) === workspaceFileName)
+  const known = { broker: brokerKind(options.cwd, options.env), ...options }
+  const cassettes = named.filter(file => basename(file) !== workspaceFileName && isCassetteFile(file))
+  const policyFiles = named.filter(
+    file => !workspaces.includes(file) && !cassettes.includes(file) && isPolicyFile(file),
+  )
+  const others = named.filter(file => ![...workspaces, ...cassettes, ...policyFiles].includes(file))
+  const vendors = others.filter(isVendorFile)
+  const pipelines = others.filter(file => !vendors.includes(file)).map(file => examine(file, known))
   checkConflicts(pipelines)
+  const whole = paths.some(path => isFolder(resolve(options.cwd, path)))
+  const policies = [...new Set([...policyFiles, ...policyFilesOf(pipelines, whole ? options.cwd : null)])]
+  const files = [...new Set([...named, ...policies])]
   const problems = [
-    ...workspaces.flatMap(file => lintWorkspaceFile(file, options.env, options.strict)),
-    ...pipelines.flatMap(pipeline => pipeline.problems.list()),
+    ...workspaces.flatMap(file => lintWorkspaceFile(file, options.env, options)),
+    ...vendors.flatMap(file => lintVendorFile(file, options)),
+    ...cassettes.flatMap(lintCassette),
+    ...lintPolicyFiles(policies, whole ? pipelines : null, options),
+    ...pipelines.flatMap(pipeline => pipeline.problems.list().filter(({ file }) => !vendors.includes(file))),
+    ...checkPolicies(pipelines, options),
   ]
-  return { problems, files }
+  return { problems, files, definitions: pipelines.flatMap(({ definition }) => definition ?? []) }
 }
 
 /** What `weir lint` does: the files, what is wrong in them, and the text to print. @throws usage.not_found */
@@ -48,16 +73,14 @@ export function runLint(
   paths: readonly string[],
   options: RunLintOptions,
 ): LintFilesResult & { readonly text: string } {
-  const { problems, files } = lintWorkspace(paths.length > 0 ? paths : defaultPaths(options.cwd), options)
+  const { problems, files, definitions } = lintWorkspace(paths.length > 0 ? paths : defaultPaths(options.cwd), options)
   const { format = 'pretty', colour = false, cwd } = options
-  return { problems, files, text: formatProblems(problems, { format, colour, cwd, files: files.length }) }
+  return { problems, files, definitions, text: formatProblems(problems, { format, colour, cwd, files: files.length }) }
 }
 
 function defaultPaths(cwd: string): readonly string[] {
   const folder = join(cwd, 'pipelines')
-  return isFolder(folder)
-    ? [folder, ...(isFile(join(cwd, workspaceFileName)) ? [join(cwd, workspaceFileName)] : [])]
-    : [cwd]
+  return [isFolder(folder) ? folder : cwd]
 }
 
 /**
@@ -96,11 +119,26 @@ function searchFolder(folder: string, depth: number, found: Set<string>): void {
 
 /** Other YAML may stand in the same folder: compose files, CI. What cannot be read is reported, not passed over. */
 function looksLikeDefinition(file: string): boolean {
-  if (basename(file) === workspaceFileName) return true
+  if (basename(file) === workspaceFileName || basename(file) === basename(policyFile)) return true
   const read = readText(file)
   const text = 'text' in read ? read.text : read.failure.text
-  if (text !== undefined) return /^["']?(pipeline|source|topic|consume|dead_letter)["']?\s*:/m.test(text)
+  if (text !== undefined)
+    return /^["']?(pipeline|source|topic|consume|dead_letter|vendor|exchanges)["']?\s*:/m.test(text)
   return 'failure' in read && read.failure.code === 'config.unreadable' && !read.failure.missing
+}
+
+/** A vendor of the user's own: `vendor:` in the first column, and no pipeline. */
+function isVendorFile(file: string): boolean {
+  const read = readText(file)
+  const text = 'text' in read ? read.text : read.failure.text
+  return text !== undefined && /^["']?vendor["']?\s*:/m.test(text) && !/^["']?(pipeline|topic)["']?\s*:/m.test(text)
+}
+
+/** Everything that is wrong in a vendor file, its examples filled in. */
+function lintVendorFile(file: string, { catalogue, strict }: LintOptions): readonly LocatedProblem[] {
+  const { vendor, problems } = readVendorFile(file, basesOf(catalogue), strict ?? false)
+  if (vendor) lintVendor(vendor, problems)
+  return problems.list()
 }
 
 function nearby(path: string): string {
@@ -116,13 +154,6 @@ const stat = (path: string) => statSync(path, { throwIfNoEntry: false })
 function isFolder(path: string): boolean {
   try {
     return stat(path)?.isDirectory() ?? false
-  } catch {
-    return false
-  }
-}
-function isFile(path: string): boolean {
-  try {
-    return stat(path)?.isFile() ?? false
   } catch {
     return false
   }

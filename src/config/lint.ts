@@ -1,19 +1,27 @@
 // One pipeline file: YAML text to a checked definition, with everything that is wrong in it at once (I12).
 // Reads the file, the schema it names and the files of its ${file:…}; connects to nothing.
 import { dirname, resolve } from 'node:path'
+import { toWeirError } from '../core/errors.ts'
 import { isObject } from '../core/json-text.ts'
+import { fetchSpec } from '../fetch/settings.ts'
+import { compileDeletedKey } from '../mapping/deleted-key.ts'
 import { valueSubject } from '../schema/subject.ts'
 import type { Catalogue } from './catalogue.ts'
-import type { ConsumeDefinition, PipelineDefinition, ProcessStep, Schedule } from './definition.ts'
+import { decodeValue } from './decode.ts'
+import type { ConsumeDefinition, PipelineDefinition, ProcessStep, Schedule, WorkspaceDefinition } from './definition.ts'
+import { checkKeepRaw, rawRecordBytes, rawTopic } from './keep-raw.ts'
 import { type PipelineFields, pipelineSpec } from './pipeline-spec.ts'
 import { DefinitionError, type LocatedProblem, Problems } from './problem.ts'
 import { readPart } from './read.ts'
 import type { Reading } from './resolve.ts'
 import { checkRules, deadLetterTopic, type PartlyFields } from './rules.ts'
 import { checkAgainst, readSchemaFile, type SchemaFile } from './schema-file.ts'
-import { type Chosen, readSlot } from './slot.ts'
+import { shapeOf } from './shape.ts'
+import { type Chosen, choicesOf, readSlot } from './slot.ts'
+import { type ChosenSource, readSource } from './source-slot.ts'
 import { checkText, readText } from './text.ts'
 import { checkUrls } from './urls.ts'
+import { knownVersion } from './version.ts'
 import { parseYaml } from './yaml.ts'
 
 export interface LintOptions {
@@ -23,6 +31,10 @@ export interface LintOptions {
   readonly strict?: boolean
   /** How a variable that is not set counts; `warning` is for checking where the secrets are not. Default error. */
   readonly unsetVariables?: 'error' | 'warning'
+  /** The day, YYYY-MM-DD in UTC, by which waivers of the policy run out; omitted: none has. */
+  readonly today?: string
+  /** What the pipeline would run on, for warnings; null or omitted: not known. */
+  readonly broker?: WorkspaceDefinition['broker']['kind'] | null
 }
 
 export interface LintResult {
@@ -73,33 +85,50 @@ export function examine(input: PipelineInput, options: LintOptions): LintedPipel
     urls: new Map(),
     lost: new Set(),
   }
-  const fields = (readPart(knownVersion(value, problems), pipelineSpec, '', reading) ?? {}) as PartlyFields
-  const source = isObject(fields.source)
-    ? readSlot(
-        fields.source,
-        options.catalogue.sources,
-        'connector',
-        ['every', 'cron', 'concurrency'],
-        '/source',
-        reading,
-      )
+  const read = (readPart(knownVersion(value, problems), pipelineSpec, '', reading) ?? {}) as PartlyFields
+  const strict = options.strict ?? false
+  const source = isObject(read.source)
+    ? readSource(read.source, value['fetch'], options.catalogue, strict, reading)
     : undefined
+  const fields = withOwnRate(withVendorFetch(read, source, reading), source, value['fetch'])
   const sinks = (fields.consume ?? []).map((consumer, i) =>
     isObject(consumer?.sink)
-      ? readSlot(consumer.sink, options.catalogue.sinks, 'sink', [], `/consume/${i}/sink`, reading)
+      ? readSlot(consumer.sink, choicesOf(options.catalogue.sinks), 'sink', [], `/consume/${i}/sink`, reading)
       : undefined,
   )
   checkRules(fields, problems)
   checkUrls(reading.urls, fields.fetch?.allow_private ?? [], problems)
   warnOnReplay(source, problems)
+  checkKeepRaw(fields, source, problems)
+  if (fields.on_broker_down === 'spool' && options.broker === 'embedded')
+    problems.add({
+      code: 'config.warning',
+      message: '`spool` has no effect: the broker is the embedded one, which is always at hand.',
+      pointer: '/on_broker_down',
+      hint: 'Remove it, or name a cluster: `broker: { kafka: … }` in weir.yaml, or WEIR_BROKER.',
+    })
   const schema =
     fields.topic?.schema === undefined ? undefined : readSchemaFile(fields.topic.schema, '/topic/schema', reading)
   for (const sink of sinks) checkSinkSchema(sink, reading)
   if (schema) checkMap(fields, source, schema, problems)
+  if (schema && source?.usable && !problems.failed) checkDeletes(fields, source, schema, problems)
   const complete =
     !problems.failed && reading.lost.size === 0 && source && schema && sinks.every(sink => sink !== undefined)
   const definition = complete ? define(file, fields as PipelineFields, source, sinks, schema) : undefined
   return { file, problems, fields, definition }
+}
+
+/** The fields with the `fetch` that a vendor asks for where the pipeline does not say. */
+function withVendorFetch(fields: PartlyFields, source: ChosenSource | undefined, reading: Reading): PartlyFields {
+  if (!source || Object.keys(source.fetch).length === 0) return fields
+  return { ...fields, fetch: decodeValue(source.fetch, shapeOf(fetchSpec), '/fetch', reading) as PartlyFields['fetch'] }
+}
+
+/** The fields with the rate of calls that the connector asks for where the pipeline, `fetch` as written, does not say. */
+function withOwnRate(fields: PartlyFields, source: ChosenSource | undefined, fetch: unknown): PartlyFields {
+  const rate = source?.connector.rate
+  if (!rate || !fields.fetch || (isObject(fetch) && 'rate_limit' in fetch)) return fields
+  return { ...fields, fetch: { ...fields.fetch, rate_limit: { ...fields.fetch.rate_limit, ...rate } } }
 }
 
 /** The text of a definition file as plain values, places kept. */
@@ -118,20 +147,6 @@ export function readDefinitionText(
   return { problems, value: parseYaml(read.text, problems) }
 }
 
-/** Without the version, after a word about one that this weir does not read. */
-export function knownVersion(value: Record<string, unknown>, problems: Problems): Record<string, unknown> {
-  const { version, ...rest } = value
-  if (typeof version !== 'number' || version === 1) return value
-  problems.add({
-    code: 'config.invalid',
-    message: `The file is of version ${version}; this weir reads version 1.`,
-    pointer: '/version',
-    hint: version > 1 ? 'It comes from the future: use a newer weir.' : 'Write `version: 1`, or leave it out.',
-  })
-  return rest
-}
-
-type ChosenSource = Chosen<Catalogue['sources'][string]>
 type ChosenSink = Chosen<Catalogue['sinks'][string]>
 
 function warnOnReplay(source: ChosenSource | undefined, problems: Problems): void {
@@ -160,8 +175,34 @@ function checkMap(
   const texts = (map: object) => Object.fromEntries(Object.entries(map).filter(([, text]) => typeof text === 'string'))
   if (fields.map !== undefined) {
     if (isObject(fields.map)) checkAgainst(texts(fields.map), schema, { pointer: '/map', own: true }, problems)
-  } else if (source?.connector.mapping)
-    checkAgainst(source.connector.mapping, schema, { pointer: source.pointer, own: false }, problems)
+    return
+  }
+  const map = source?.map ?? source?.connector.mapping
+  if (source && map) checkAgainst(map, schema, { pointer: source.pointer, own: false }, problems)
+}
+
+/** Where the source tells what is gone, the key must be one that is still known then. */
+function checkDeletes(fields: PartlyFields, source: ChosenSource, schema: SchemaFile, problems: Problems): void {
+  const id = source.connector.deletedId?.(source.config)
+  if (id === undefined) return
+  const { key } = fields.topic ?? {}
+  if (key === undefined) {
+    problems.add({
+      code: 'config.conflict',
+      message: '`deletes: tombstone` needs a key: a tombstone says of its key that it is gone.',
+      pointer: '/topic',
+      on: 'key',
+      hint: `Add key: ${id}.`,
+    })
+    return
+  }
+  try {
+    const map = (fields.map as Readonly<Record<string, string>> | undefined) ?? source.map ?? source.connector.mapping
+    compileDeletedKey(id, map ?? null, key, schema.text)
+  } catch (thrown) {
+    const { code, message, hint } = toWeirError(thrown)
+    problems.add({ code, message, pointer: '/topic/key', ...(hint ? { hint } : {}) })
+  }
 }
 
 function define(
@@ -180,12 +221,15 @@ function define(
     owner: fields.owner ?? null,
     source: {
       connector: source.name,
+      vendor: source.vendor,
       config: source.config,
       schedule: scheduleOf(fields.source),
       concurrency: fields.source.concurrency,
+      ...(source.cluster ? { cluster: source.cluster } : {}),
+      provenance: fields.source.provenance,
     },
     fetch: fields.fetch,
-    map: fields.map ?? null,
+    map: fields.map ?? source.map,
     topic: {
       name: topic.name,
       key: topic.key ?? null,
@@ -202,7 +246,12 @@ function define(
       stopAfter: dead.stop_after ? { records: dead.stop_after.records, perMs: dead.stop_after.per } : null,
       retentionMs: dead.retention?.time ?? null,
     },
+    raw:
+      fields.source.keep_raw === undefined
+        ? null
+        : { topic: rawTopic(topic.name), maxRecordBytes: rawRecordBytes(fields.fetch.max_body) },
     consume: fields.consume.map((consumer, i) => consumeOf(consumer, sinks[i]!)),
+    onBrokerDown: fields.on_broker_down,
     shutdownTimeoutMs: fields.shutdown_timeout,
   }
 }

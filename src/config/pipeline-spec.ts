@@ -38,6 +38,17 @@ const sourceSpec = Type.Object(
       }),
     ),
     concurrency: Type.Integer({ description: 'Splits polled at the same time.', default: 4, minimum: 1, maximum: 64 }),
+    provenance: Type.Boolean({
+      description:
+        'http and vendors: records say in headers where they come from: weir-source, weir-url (without secrets), weir-fetched-at, weir-response (SHA-256 of the answer).',
+      default: true,
+    }),
+    keep_raw: Type.Optional(
+      Type.Literal('topic', {
+        description:
+          'http and vendors: each page is stored as it came in the topic `<topic>_raw`, in the transaction of its records, for as long as those are kept; `weir reparse` maps again from there without fetching. Omitted: pages are not kept.',
+      }),
+    ),
   },
   { description: 'Where records come from: one connector, and how often it is asked.', weirSlot: 'source' },
 )
@@ -189,6 +200,11 @@ export const pipelineSpec = fields(
     ),
     topic: topicSpec,
     dead_letter: deadLetterSpec,
+    on_broker_down: Type.Union([Type.Literal('wait'), Type.Literal('spool')], {
+      description:
+        'What the producer does while a cluster cannot be reached. wait: it stops reading and goes on when the cluster is back. spool: it stores records, dead letters and cursor in the embedded store and forwards them, still exactly once, when the cluster is back.',
+      default: 'wait',
+    }),
     consume: Type.Array(consumeSpec, { description: 'Consumers of the topic.', default: [], maxItems: 64 }),
     shutdown_timeout: duration({
       description: 'Time to finish what is in flight after SIGTERM.',

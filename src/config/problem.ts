@@ -52,6 +52,7 @@ export class Problems {
   readonly #strict: boolean
   readonly #found: Found[] = []
   readonly #seen = new Set<string>()
+  readonly #others: Problems[] = []
 
   constructor(file: string, text: string | null, strict: boolean) {
     this.file = file
@@ -68,8 +69,18 @@ export class Problems {
     this.#found.push(found)
   }
 
+  /** Problems of a file that this one names: told after its own, and as grave. */
+  attach(other: Problems): void {
+    this.#others.push(other)
+  }
+
+  /** What was found in this file, in the order it was found. */
+  get found(): readonly Found[] {
+    return this.#found
+  }
+
   get failed(): boolean {
-    return this.#found.some(found => this.#severityOf(found) === 'error')
+    return this.#found.some(found => this.#severityOf(found) === 'error') || this.#others.some(({ failed }) => failed)
   }
 
   /** True when an error about this very value is known already. */
@@ -96,7 +107,8 @@ export class Problems {
 
   /** Everything found, in the order of the file. Call it last: secrets learned late are masked too. */
   list(): readonly LocatedProblem[] {
-    return this.#found.map(found => this.#locate(found)).sort((a, b) => a.line - b.line || a.column - b.column)
+    const own = this.#found.map(found => this.#locate(found)).sort((a, b) => a.line - b.line || a.column - b.column)
+    return [...own, ...this.#others.flatMap(other => other.list())]
   }
 
   #severityOf(found: Found): Problem['severity'] {

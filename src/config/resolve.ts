@@ -19,8 +19,8 @@ export interface Reading {
   readonly lost: Set<string>
 }
 
-/** Kinds whose values are no secret wherever they come from: they stand in file names, topic lists and metrics. */
-const openKinds = new Set<string | undefined>(['name', 'path', 'duration', 'size', 'share'])
+/** Kinds whose values are no secret wherever they come from: they stand in file names, topic lists, metrics and errors. */
+const openKinds = new Set<string | undefined>(['name', 'path', 'address', 'duration', 'size', 'share'])
 
 /** A copy of the value with its variables resolved. Empty YAML values become empty maps and lists where those are expected. */
 export function resolveValue(value: unknown, shape: Shape | undefined, pointer: string, reading: Reading): unknown {

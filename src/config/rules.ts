@@ -22,6 +22,7 @@ export function checkRules(fields: PartlyFields, problems: Problems): void {
   checkSchedule(fields, problems)
   checkNames(fields, problems)
   checkWaits(fields.fetch?.retry?.backoff, '/fetch/retry/backoff', problems)
+  checkBudget(fields.fetch?.rate_limit, problems)
   const groups = new Set<string>()
   fields.consume?.forEach((consumer, i) => {
     const pointer = `/consume/${i}`
@@ -122,6 +123,19 @@ function checkNames({ topic, dead_letter }: PartlyFields, problems: Problems): v
 }
 
 export const deadLetterTopic = (topic: string) => `${topic}_dlq`
+
+/** A budget that the spacing of calls can never use up. */
+function checkBudget(limit: NonNullable<PartlyFields['fetch']>['rate_limit'], problems: Problems): void {
+  const { requests, per, budget } = limit ?? {}
+  if (!requests || !per || !budget?.requests || !budget.per) return
+  if (Math.ceil((budget.per / per) * requests) > budget.requests) return
+  problems.add({
+    code: 'config.warning',
+    message: '`budget` has no effect: `requests` and `per` allow no more calls than that.',
+    pointer: '/fetch/rate_limit/budget',
+    hint: 'Remove it, or let calls go faster: the budget then holds them when it is used up.',
+  })
+}
 
 function checkWaits(
   backoff: { readonly min?: number | undefined; readonly max?: number | undefined } | undefined,

@@ -3,7 +3,9 @@ import { toWeirError } from '../core/errors.ts'
 import type { Problem, TSchema } from '../core/spec.ts'
 import { closest, suggestion } from '../core/suggest.ts'
 import { ownEntry } from './catalogue.ts'
+import { readCluster } from './cluster.ts'
 import { nameOf } from './complaint.ts'
+import type { ClusterDefinition } from './definition.ts'
 import { segment } from './problem.ts'
 import { readPart } from './read.ts'
 import type { Reading } from './resolve.ts'
@@ -11,6 +13,7 @@ import type { Reading } from './resolve.ts'
 /** What sources and sinks have in common for a definition. */
 interface Connector {
   readonly config: TSchema
+  readonly cluster?: true
   lint?(config: unknown, baseDir: string): readonly Problem[]
 }
 
@@ -21,21 +24,33 @@ export interface Chosen<C> {
   readonly pointer: string
   /** False when its config has an error. */
   readonly usable: boolean
+  /** The cluster that its config names. */
+  readonly cluster?: ClusterDefinition
 }
+
+/** The connectors that a slot may name; `get` may read one that is asked for the first time. */
+export interface Choices<C> {
+  readonly names: readonly string[]
+  get(name: string): C | undefined
+}
+
+export const choicesOf = <C>(map: Readonly<Record<string, C>>): Choices<C> => ({
+  names: Object.keys(map),
+  get: name => ownEntry(map, name),
+})
 
 /** Reads the one connector of a slot. `beside` names the slot's own fields, which are not connectors. */
 export function readSlot<C>(
   value: Record<string, unknown>,
-  catalogue: Readonly<Record<string, C>>,
+  choices: Choices<C>,
   kind: 'connector' | 'sink',
   beside: readonly string[],
   pointer: string,
   reading: Reading,
 ): Chosen<C> | undefined {
   const keys = Object.keys(value).filter(key => !beside.includes(key))
-  const known = keys.filter(key => ownEntry(catalogue, key) !== undefined)
-  for (const key of keys)
-    if (!known.includes(key)) unknown(key, known, Object.keys(catalogue), kind, beside, pointer, reading)
+  const known = keys.filter(key => choices.get(key) !== undefined)
+  for (const key of keys) if (!known.includes(key)) unknown(key, known, choices.names, kind, beside, pointer, reading)
   for (const extra of known.slice(1))
     reading.problems.add({
       code: 'config.invalid',
@@ -50,10 +65,10 @@ export function readSlot<C>(
       message: `${nameOf(pointer)} needs a ${kind}.`,
       pointer,
       on: 'key',
-      hint: suggestion('', Object.keys(catalogue)),
+      hint: suggestion('', choices.names),
     })
   const [name] = known
-  return name === undefined ? undefined : readConnector(name, value[name], ownEntry(catalogue, name)!, pointer, reading)
+  return name === undefined ? undefined : readConnector(name, value[name], choices.get(name)!, pointer, reading)
 }
 
 function unknown(
@@ -78,8 +93,9 @@ function unknown(
 
 function readConnector<C>(name: string, value: unknown, connector: C, slot: string, reading: Reading): Chosen<C> {
   const pointer = slot + segment(name)
-  const { config: spec, lint } = connector as Connector
+  const { config: spec, lint, cluster: namesCluster } = connector as Connector
   const config = readPart(value ?? {}, spec, pointer, reading)
+  const cluster = namesCluster && readCluster(config, value, pointer, reading)
   const lost = [...reading.lost].some(at => at === pointer || at.startsWith(`${pointer}/`))
   const usable = !lost && !reading.problems.failedUnder(pointer)
   if (usable && lint) {
@@ -91,5 +107,12 @@ function readConnector<C>(name: string, value: unknown, connector: C, slot: stri
       reading.problems.add({ code, message: `\`${name}\` could not be checked: ${message}`, pointer, on: 'key', hint })
     }
   }
-  return { name, connector, config, pointer, usable: usable && !reading.problems.failedUnder(pointer) }
+  return {
+    name,
+    connector,
+    config,
+    pointer,
+    usable: usable && !reading.problems.failedUnder(pointer),
+    ...(cluster ? { cluster } : {}),
+  }
 }

@@ -1,20 +1,30 @@
 // weir.yaml, found beside a pipeline or above it, with WEIR_BROKER, WEIR_REGISTRY and --data on top.
-import { existsSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { WeirError } from '../core/errors.ts'
+import { isObject } from '../core/json-text.ts'
+import { type AddressFault, parseBrokers, parseServiceUrl } from './addresses.ts'
+import { readKafka, valueAt } from './broker.ts'
+import type { RegistryFields } from './broker-spec.ts'
 import type { WorkspaceDefinition } from './definition.ts'
-import { knownVersion, readDefinitionText } from './lint.ts'
-import { DefinitionError, type LocatedProblem, type Problems } from './problem.ts'
+import { readDefinitionText } from './lint.ts'
+import { DefinitionError, type LocatedProblem, Problems } from './problem.ts'
 import { readPart } from './read.ts'
-import { workspaceSpec } from './workspace-spec.ts'
+import { readRegistry } from './registry.ts'
+import { readServe } from './registry-serve.ts'
+import type { Reading } from './resolve.ts'
+import type { Partly } from './rules.ts'
+import { knownVersion } from './version.ts'
+import { findWorkspaceFile, workspaceFileName } from './workspace-file.ts'
+import { type WorkspaceFields, workspaceSpec } from './workspace-spec.ts'
 
-export const workspaceFileName = 'weir.yaml'
-
-export interface WorkspaceOverrides {
+export interface WorkspaceOptions {
   /** --data: folder of the embedded store; relative to `cwd`. */
   readonly dataDir?: string | undefined
   /** Where a relative `dataDir` starts. Default: the start folder. */
   readonly cwd?: string | undefined
+  /** Told what is allowed in weir.yaml, but likely not meant. */
+  readonly warn?: ((problem: LocatedProblem) => void) | undefined
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -24,72 +34,143 @@ type Env = Readonly<Record<string, string | undefined>>
  * with the store in `.weir` of the start folder.
  * @throws DefinitionError (config.*) for weir.yaml, config.invalid for the environment
  */
-export function findWorkspace(start: string, env: Env, overrides: WorkspaceOverrides = {}): WorkspaceDefinition {
+export function findWorkspace(start: string, env: Env, options: WorkspaceOptions = {}): WorkspaceDefinition {
   const folder = folderOf(resolve(start))
   const file = findWorkspaceFile(folder)
-  const read = file === null ? { data: '.weir' } : readWorkspace(file, env)
-  for (const name of ['WEIR_BROKER', 'WEIR_REGISTRY'] as const) checkOverride(name, env[name])
+  const { problems, data, broker, registry } = examineWorkspace(file, overridesIn(env), env, {})
+  if (problems.failed || data === undefined || !broker || !registry) throw new DefinitionError(problems.list())
+  for (const problem of file === null ? [] : problems.list()) options.warn?.(problem)
   const dataDir =
-    overrides.dataDir === undefined
-      ? resolve(file === null ? folder : dirname(file), read.data)
-      : resolve(overrides.cwd ?? folder, overrides.dataDir)
-  return { file, broker: { kind: 'embedded' }, registry: { kind: 'embedded' }, dataDir }
+    options.dataDir === undefined
+      ? resolve(file === null ? folder : dirname(file), data)
+      : resolve(options.cwd ?? folder, options.dataDir)
+  return { file, broker, registry, dataDir }
 }
 
-/** The nearest weir.yaml from a folder upwards; null when there is none up to the root of the disk or of the repository. */
-function findWorkspaceFile(folder: string): string | null {
-  for (let at = folder; ; at = dirname(at)) {
-    const file = join(at, workspaceFileName)
-    if (existsSync(file)) return file
-    if (existsSync(join(at, '.git')) || dirname(at) === at) return null
+/** What is wrong in a weir.yaml. `options.unsetVariables`: as for pipelines. */
+export function lintWorkspaceFile(file: string, env: Env, options: WorkspaceLint = {}): readonly LocatedProblem[] {
+  return examineWorkspace(file, overridesIn(env), env, options).problems.list()
+}
+
+/**
+ * The kind of broker that pipelines run on from this folder, as far as that can be told: `null` where weir.yaml or the environment is wrong.
+ * Needs no secret.
+ */
+export function brokerKind(start: string, env: Env): WorkspaceDefinition['broker']['kind'] | null {
+  try {
+    const overrides = overridesIn(env)
+    const file = findWorkspaceFile(folderOf(resolve(start)))
+    const { broker, problems } = examineWorkspace(file, overrides, env, { unsetVariables: 'warning' })
+    return problems.failedUnder('/broker') ? null : (broker?.kind ?? null)
+  } catch {
+    return null
   }
 }
 
-/** What is wrong in a weir.yaml. */
-export function lintWorkspaceFile(file: string, env: Env, strict = false): readonly LocatedProblem[] {
-  return examineWorkspace(file, env, strict).problems.list()
+export interface WorkspaceLint {
+  readonly strict?: boolean
+  readonly unsetVariables?: 'error' | 'warning'
 }
 
-function readWorkspace(file: string, env: Env): { readonly data: string } {
-  const { problems, data } = examineWorkspace(file, env, false)
-  if (problems.failed || data === undefined) throw new DefinitionError(problems.list())
-  return { data }
+interface Examined {
+  readonly problems: Problems
+  readonly data: string | undefined
+  readonly broker: WorkspaceDefinition['broker'] | undefined
+  readonly registry: WorkspaceDefinition['registry'] | undefined
 }
 
-function examineWorkspace(file: string, env: Env, strict: boolean): { problems: Problems; data: string | undefined } {
-  const { problems, value } = readDefinitionText({ file: resolve(file) }, strict)
-  if (!value) return { problems, data: undefined }
-  const rest = { ...knownVersion(value, problems) }
-  for (const field of ['broker', 'registry'] as const) {
-    const written = value[field]
-    if (written === undefined || written === 'embedded') continue
-    delete rest[field]
-    // An override makes what is written here without meaning for this run; it may be for another version.
-    if (env[field === 'broker' ? 'WEIR_BROKER' : 'WEIR_REGISTRY']) continue
-    problems.add({ code: 'config.invalid', pointer: `/${field}`, ...onlyEmbedded(field) })
-  }
-  const variables = { env, baseDir: dirname(resolve(file)) }
-  const reading = {
+/** Reads weir.yaml with the overrides in their places; without a file, what the overrides say. */
+function examineWorkspace(file: string | null, overrides: Overrides, env: Env, options: WorkspaceLint): Examined {
+  const { problems, value } =
+    file === null
+      ? { problems: new Problems(workspaceFileName, null, false), value: {} }
+      : readDefinitionText({ file: resolve(file) }, options.strict ?? false)
+  if (!value) return { problems, data: undefined, broker: undefined, registry: undefined }
+  const written = overridden(knownVersion(value, problems), overrides)
+  const reading: Reading = {
     problems,
-    variables,
-    unset: 'error',
+    variables: { env, baseDir: file === null ? '.' : dirname(resolve(file)) },
+    unset: options.unsetVariables ?? 'error',
     resolved: new Map(),
     urls: new Map(),
-    lost: new Set<string>(),
-  } as const
-  const fields = readPart(rest, workspaceSpec, '', reading) as { data?: string } | undefined
-  return { problems, data: fields?.data }
+    lost: new Set(),
+  }
+  const fields = (readPart(written, workspaceSpec, '', reading) ?? {}) as Partly<WorkspaceFields>
+  const kafka = isObject(fields.broker) ? fields.broker.kafka : undefined
+  const broker = kafka ? readKafka(kafka, valueAt(written, ['broker', 'kafka']), '/broker/kafka', reading) : embedded
+  const registry = registryOf(fields, written, reading)
+  const isEmbedded = fields.registry === 'embedded' || (isObject(fields.registry) && 'embedded' in fields.registry)
+  if (kafka && isEmbedded)
+    problems.add({
+      code: 'config.warning',
+      message: 'A cluster with an embedded registry: the schema ids in its records mean nothing to other machines.',
+      pointer: 'registry' in value ? '/registry' : '/broker',
+      on: 'key',
+      hint: 'Name a registry that all machines reach: `registry: { url: … }`.',
+    })
+  return { problems, data: fields.data, broker, registry }
 }
 
-const onlyEmbedded = (what: 'broker' | 'registry') => ({
-  message: `This version has the embedded ${what} only.`,
-  hint: `Write \`${what}: embedded\`, or leave it out.`,
-})
+const embedded = { kind: 'embedded' } as const
 
-function checkOverride(name: 'WEIR_BROKER' | 'WEIR_REGISTRY', value: string | undefined): void {
-  if (value === undefined || value === '' || value === 'embedded') return
-  const { message } = onlyEmbedded(name === 'WEIR_BROKER' ? 'broker' : 'registry')
-  throw new WeirError('config.invalid', message, { at: name, hint: `Set ${name}=embedded, or unset it.` })
+function registryOf(
+  { registry }: Partly<WorkspaceFields>,
+  written: Record<string, unknown>,
+  reading: Reading,
+): Examined['registry'] {
+  if (!isObject(registry)) return embedded
+  if ('url' in registry || !('embedded' in registry))
+    return readRegistry(registry as Partly<RegistryFields>, written['registry'], '/registry', reading)
+  const serve = isObject(registry.embedded) ? registry.embedded.serve : undefined
+  if (!isObject(serve)) return embedded
+  const there = valueAt(written, ['registry', 'embedded', 'serve'])
+  return { kind: 'embedded', serve: readServe(serve, there, '/registry/embedded/serve', reading) }
+}
+
+interface Overrides {
+  readonly brokers: 'embedded' | readonly string[] | undefined
+  readonly registryUrl: 'embedded' | string | undefined
+}
+
+/** @throws config.invalid at WEIR_BROKER or WEIR_REGISTRY */
+function overridesIn(env: Env): Overrides {
+  const refuse = (name: string, { message, hint }: AddressFault): never => {
+    throw new WeirError('config.invalid', `${name} ${message}`, { at: name, hint })
+  }
+  const { WEIR_BROKER: broker, WEIR_REGISTRY: registry } = env
+  const brokers = broker === undefined || broker === '' || broker === 'embedded' ? broker : parseBrokers(broker, true)
+  if (typeof brokers === 'object' && 'message' in brokers)
+    return refuse('WEIR_BROKER', { ...brokers, hint: `${brokers.hint} Or: WEIR_BROKER=embedded.` })
+  const url =
+    registry === undefined || registry === '' || registry === 'embedded' ? registry : parseServiceUrl(registry)
+  if (typeof url === 'object' && 'message' in url)
+    return refuse('WEIR_REGISTRY', { ...url, hint: `${url.hint} Or: WEIR_REGISTRY=embedded.` })
+  return {
+    brokers: brokers === '' ? undefined : (brokers as Overrides['brokers']),
+    registryUrl: url === '' || url === undefined ? undefined : typeof url === 'string' ? url : url.href,
+  }
+}
+
+/** The addresses replaced, all that is written beside them kept. An `embedded` override makes what is written without meaning. */
+function overridden(value: Record<string, unknown>, { brokers, registryUrl }: Overrides): Record<string, unknown> {
+  const { broker, registry } = value
+  const kafka = valueAt(broker, ['kafka'])
+  return {
+    ...value,
+    ...(brokers === undefined
+      ? {}
+      : { broker: brokers === 'embedded' ? brokers : { kafka: { ...(isObject(kafka) ? kafka : {}), brokers } } }),
+    ...(registryUrl === undefined
+      ? {}
+      : {
+          registry:
+            registryUrl === 'embedded'
+              ? isObject(registry) && isObject(registry['embedded'])
+                ? registry
+                : registryUrl
+              : { ...(isObject(registry) && !('embedded' in registry) ? registry : {}), url: registryUrl },
+        }),
+  }
 }
 
 function folderOf(start: string): string {

@@ -8,6 +8,13 @@ export interface Clock {
   monotonic(): number
   /** Resolves after `ms`, or rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** For a limit on work that is under way, where that is not the same: a clock on which waits take no time must leave work its time. */
+  deadline?(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** Resolves after `ms` as `sleep` does, unless the work that it limits ends before and aborts `signal`. */
+export function deadline(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return clock.deadline ? clock.deadline(ms, signal) : clock.sleep(ms, signal)
 }
 
 /** A number in [0, 1). */
@@ -29,3 +36,6 @@ export const systemClock: Clock = {
 }
 
 export const systemRandom: Random = () => Math.random()
+
+/** The day of a time in UTC, YYYY-MM-DD. */
+export const dayOf = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10)

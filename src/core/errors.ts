@@ -41,6 +41,9 @@ export const codes = {
   'config.conflict': { exit: 2, retry: false, doc: 'Two parts of the definitions contradict each other.' },
   'config.warning': { exit: 2, retry: false, doc: 'Allowed, but likely not what was meant.' },
 
+  'cassette.differs': { exit: 2, retry: false, doc: 'A replayed cassette came to something else than it expects.' },
+  'cassette.unmatched': { exit: 2, retry: false, doc: 'A request that no exchange of the cassette answers.' },
+
   'fetch.timeout': { exit: 3, retry: true, doc: 'A call took longer than its deadline.' },
   'fetch.network': { exit: 3, retry: true, doc: 'The connection failed: refused, reset, DNS, TLS.' },
   'fetch.status': { exit: 3, retry: true, doc: 'The source answered with a failing status.' },
@@ -51,12 +54,39 @@ export const codes = {
     retry: false,
     doc: 'The source refuses the call and will refuse it again: key, money, entitlement.',
   },
+  'fetch.robots_refused': {
+    exit: 3,
+    retry: false,
+    doc: 'The robots.txt of the host, or a page itself, asks robots to stay away.',
+  },
   'fetch.breaker_open': { exit: 3, retry: true, doc: 'The circuit breaker of the host is open.' },
   'fetch.egress_refused': { exit: 2, retry: false, doc: 'The address, scheme or redirect is not allowed.' },
   'fetch.body_too_large': { exit: 3, retry: false, doc: 'The body passes its cap after decompression.' },
   'fetch.body_invalid': { exit: 3, retry: true, doc: 'The body is cut short, or its encoding is broken.' },
 
+  'fetch.job_failed': {
+    exit: 3,
+    retry: false,
+    doc: 'A job at the source failed, was not ready in time, or waits for its turn after one that did.',
+  },
+  'fetch.job_in_doubt': {
+    exit: 3,
+    retry: false,
+    doc: 'It is not known whether the source took a job: the call was cut short.',
+  },
+
   'source.shape': { exit: 3, retry: false, doc: 'The answer does not have the shape the definition expects.' },
+  'source.layout_changed': {
+    exit: 3,
+    retry: false,
+    doc: 'A page has none of the elements that every page of its kind has: its layout changed, or it is another page.',
+  },
+  'source.html_refused': {
+    exit: 3,
+    retry: false,
+    doc: 'A page passes a limit of reading HTML: size, depth, elements, attributes, time, memory.',
+  },
+  'source.item_cut': { exit: 3, retry: false, doc: 'The page ends in the middle of an item.' },
   'source.loop': { exit: 3, retry: false, doc: 'Pagination leads back to a page already read.' },
   'source.cursor_refused': { exit: 3, retry: false, doc: 'The stored cursor does not fit the source any more.' },
   'source.invalid_json': { exit: 2, retry: false, doc: 'An item is not valid JSON.' },
@@ -64,6 +94,22 @@ export const codes = {
   'source.invalid_text': { exit: 2, retry: false, doc: 'Bytes are not valid UTF-8.' },
   'source.item_too_large': { exit: 2, retry: false, doc: 'One item passes the size cap.' },
   'source.item_shape': { exit: 2, retry: false, doc: 'An item is not an object, or lacks what the cursor needs.' },
+
+  'webhook.unproven': {
+    exit: 2,
+    retry: false,
+    doc: 'A delivery was refused: nothing proves that the vendor sent it, or it is too old.',
+  },
+  'webhook.invalid': {
+    exit: 2,
+    retry: false,
+    doc: 'A delivery was refused: path, method, type, size, id or encoding is not what the definition takes.',
+  },
+  'webhook.unavailable': {
+    exit: 3,
+    retry: true,
+    doc: 'A delivery cannot be stored now: the vendor is told to send it again.',
+  },
 
   'file.not_found': { exit: 2, retry: false, doc: 'No file is there.' },
   'file.refused': { exit: 2, retry: false, doc: 'Not a regular file, a symlink out of its root, or an unsafe name.' },
@@ -83,6 +129,32 @@ export const codes = {
   'decode.invalid': { exit: 2, retry: false, doc: 'Bytes do not decode under their schema.' },
   'decode.limit': { exit: 2, retry: false, doc: 'Bytes pass a decoding limit: length, count, depth.' },
   'schema.invalid': { exit: 2, retry: false, doc: 'An Avro schema is not valid, or passes a limit.' },
+  'schema.too_complex': { exit: 2, retry: false, doc: 'Two Avro schemas cannot be compared within limits.' },
+  'schema.policy': {
+    exit: 2,
+    retry: false,
+    doc: 'A schema breaks what schemas/governance.yaml asks of it: level, docs, names, personal data, a blocking rule.',
+  },
+  'schema.not_registered': {
+    exit: 2,
+    retry: false,
+    doc: 'The schema of a pipeline is not in the registry, and the policy leaves registering to `weir schema apply`.',
+  },
+  'schema.moved': {
+    exit: 2,
+    retry: false,
+    doc: 'A plan was made of a registry, a policy or schemas that have changed since; nothing was changed.',
+  },
+  'schema.breaking': {
+    exit: 2,
+    retry: false,
+    doc: 'A plan breaks levels or rules that no waiver covers; it is not applied.',
+  },
+  'schema.plan_invalid': {
+    exit: 2,
+    retry: false,
+    doc: 'A plan file cannot be read, or was changed after it was made.',
+  },
   'schema.unresolvable': { exit: 2, retry: false, doc: "A writer's schema cannot be read as the reader's." },
 
   'log.unavailable': { exit: 3, retry: true, doc: 'The event log cannot be reached or opened.' },
@@ -94,22 +166,35 @@ export const codes = {
     doc: 'A commit whose outcome is not proven: take a new epoch, read the cursor back.',
   },
   'log.fenced': { exit: 3, retry: false, doc: 'Another owner has taken over; nothing was written.' },
-  'log.corrupt': { exit: 3, retry: false, doc: 'The event log file is damaged.' },
+  'log.corrupt': {
+    exit: 3,
+    retry: false,
+    doc: 'What the event log holds is damaged, or cannot be read within limits.',
+  },
   'log.version': { exit: 3, retry: false, doc: 'The event log was written by a newer weir.' },
   'log.gone': { exit: 3, retry: false, doc: 'The event log file was removed or replaced while in use.' },
   'log.topic_unknown': { exit: 2, retry: false, doc: 'No such topic.' },
   'log.topic_conflict': { exit: 2, retry: false, doc: 'The topic exists with other settings.' },
   'log.record_too_large': { exit: 2, retry: false, doc: 'The record is larger than the topic takes.' },
   'log.offset_out_of_range': { exit: 3, retry: false, doc: 'Records at the group offset are no longer retained.' },
+  'log.denied': { exit: 3, retry: false, doc: 'The broker refuses what is asked: its access rules do not allow it.' },
+  'log.login_refused': { exit: 3, retry: true, doc: 'The broker refuses the login: name, password or token.' },
+  'log.not_replicated': { exit: 3, retry: true, doc: 'Too few replicas are in sync for the broker to take a write.' },
+  'log.timestamp_refused': { exit: 2, retry: false, doc: 'The broker refuses the time a record carries.' },
   'log.invalid': { exit: 2, retry: false, doc: 'A name, partition or offset the event log cannot use.' },
 
-  'registry.unavailable': { exit: 3, retry: true, doc: 'The schema registry cannot be reached.' },
-  'registry.incompatible': { exit: 2, retry: false, doc: "The schema breaks the subject's compatibility level." },
-  'registry.unproven': {
-    exit: 2,
-    retry: false,
-    doc: 'The embedded check cannot prove the schema compatible, so it refuses it.',
+  'registry.unavailable': {
+    exit: 3,
+    retry: true,
+    doc: 'The schema registry cannot be reached, or what answers there is none.',
   },
+  'registry.denied': { exit: 3, retry: true, doc: 'The schema registry refuses the login, or what is asked.' },
+  'registry.mismatch': {
+    exit: 3,
+    retry: false,
+    doc: 'A schema id stands for another schema than before, or than the one registered: the registry was replaced, or it errs.',
+  },
+  'registry.incompatible': { exit: 2, retry: false, doc: "The schema breaks the subject's compatibility level." },
   'registry.unknown_subject': { exit: 2, retry: false, doc: 'No such subject.' },
   'registry.unknown_version': { exit: 2, retry: false, doc: 'No such version of the subject.' },
   'registry.unknown_id': { exit: 2, retry: false, doc: 'No schema has this id.' },
@@ -132,11 +217,19 @@ export const codes = {
 
 export type Code = keyof typeof codes
 
+/** A record of a transaction: index of the append, index of the record in it. */
+export interface RecordPlace {
+  readonly append: number
+  readonly record: number
+}
+
 export interface ErrorDetail {
   /** Where: a file:line:column, a JSON pointer, a record position. */
   readonly at?: string
   /** What to do next: one plain sentence. */
   readonly hint?: string
+  /** The records of a refused transaction that are to blame: they will never be taken, the others may be. */
+  readonly records?: readonly RecordPlace[]
   readonly cause?: unknown
 }
 
@@ -145,6 +238,7 @@ export class WeirError extends Error {
   readonly code: Code
   readonly at: string | undefined
   readonly hint: string | undefined
+  readonly records: readonly RecordPlace[] | undefined
 
   constructor(code: Code, message: string, detail: ErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -152,6 +246,7 @@ export class WeirError extends Error {
     this.code = code
     this.at = detail.at
     this.hint = detail.hint
+    this.records = detail.records
   }
 
   get retry(): boolean {

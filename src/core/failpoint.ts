@@ -20,8 +20,15 @@ export const failpoints = [
   'sink_file.after_sync',
   'replay.before_commit',
   'replay.after_commit',
+  'reparse.before_commit',
+  'reparse.after_commit',
   'register.before_commit',
   'register.after_commit',
+  'spool.before_append',
+  'spool.after_append',
+  'spool.before_forward',
+  'spool.after_forward',
+  'spool.before_remove',
   'shutdown.begin',
 ] as const
 export type Failpoint = (typeof failpoints)[number]

@@ -24,7 +24,7 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 }
 
 /** True for addresses that only this machine reaches. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
   return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare)
 }
@@ -56,12 +56,18 @@ const listenHints: Record<string, { message: string; hint: string }> = {
   ENOTFOUND: { message: 'cannot be resolved', hint: 'Use an address, such as --host 127.0.0.1.' },
 }
 
-/** What a failed `listen` becomes: listen.failed with place and hint. */
-export function listenError(thrown: unknown, host: string, port: number): WeirError {
+/** What a failed `listen` becomes: listen.failed with place and hint. `words`: how host and port are set here. */
+export function listenError(
+  thrown: unknown,
+  host: string,
+  port: number,
+  words: { readonly host: string; readonly port: string } = { host: '--host', port: '--port' },
+): WeirError {
   const known = listenHints[(thrown as NodeJS.ErrnoException | undefined)?.code ?? '']
+  const hint = known?.hint ?? 'Check --host and --port.'
   return new WeirError('listen.failed', `${host}:${port} ${known?.message ?? 'cannot be listened on'}`, {
     at: `${host}:${port}`,
-    hint: known?.hint ?? 'Check --host and --port.',
+    hint: hint.replaceAll('--host', words.host).replaceAll('--port', words.port),
     cause: thrown,
   })
 }

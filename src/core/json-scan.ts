@@ -185,6 +185,19 @@ export function nestsDeeperThan(text: string, limit: number): boolean {
   return false
 }
 
+/** True when a text holds more lists, objects and items than `limit`; strings are skipped, whatever their length. */
+export function hasMoreItemsThan(text: string, limit: number): boolean {
+  let count = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === quote) {
+      i = endOfString(text, i)
+      if (i < 0) return false
+    } else if ((c === openArray || c === openObject || c === comma) && ++count > limit) return true
+  }
+  return false
+}
+
 function hasMoreBracketsThan(text: string, limit: number): boolean {
   if (text.length <= limit) return false
   let count = 0

@@ -33,8 +33,8 @@ export function parseJson(text: string, origin?: TextOrigin): unknown {
       hint: 'No review does: check what the source sends.',
     })
   try {
-    if (!mayLoseNumbers(text)) return JSON.parse(text)
-    return JSON.parse(text, exactNumber as Reviver)
+    const value: unknown = JSON.parse(text)
+    return mayHaveLost(value) ? JSON.parse(text, exactNumber as Reviver) : value
   } catch (thrown) {
     if (thrown instanceof NumberFault) throw numberError(text, thrown.source, thrown.reason, origin)
     const fault = findJsonFault(text)
@@ -84,34 +84,18 @@ function exactNumber(_key: string, value: unknown, context: { source?: string })
   return value
 }
 
-const bigExponent = /\d[eE]\+?\d\d\d/
-const bigExponentOfNumber = /(?:^|[\s:,[])-?\d[\d.]*[eE]\+?\d\d\d/
-
-/**
- * True when a number in the text may not fit a double: 16 digits in a row, or an exponent of three digits. Cheap: of any 16 characters in a
- * row one has an index that 16 divides, so most characters are not looked at. A few texts without such a number pass too.
- */
-function mayLoseNumbers(text: string): boolean {
-  const isDigit = (i: number) => {
-    const c = text.charCodeAt(i) // NaN outside the text, and no comparison with it holds
-    return c >= 48 && c <= 57
+/** True when a number in the value is one that stands for others as well: beyond ±(2^53-1) without a fraction, or beyond any double. */
+function mayHaveLost(value: unknown): boolean {
+  if (typeof value === 'number')
+    return !Number.isSafeInteger(value) && (Number.isInteger(value) || !Number.isFinite(value))
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (mayHaveLost(value[i])) return true
+    return false
   }
-  for (let i = 15; i < text.length; i += 16) {
-    if (!isDigit(i)) continue
-    let first = i
-    let last = i
-    while (isDigit(first - 1)) first--
-    while (isDigit(last + 1)) last++
-    if (last - first >= 15 && beginsNumber(text, first)) return true
-    i += (last - i) & ~15
-  }
-  return bigExponent.test(text) && bigExponentOfNumber.test(text)
-}
-
-/** False for digits that stand inside a string, right after a quote or a letter. */
-function beginsNumber(text: string, first: number): boolean {
-  const before = text[first - 1] === '-' ? text[first - 2] : text[first - 1]
-  return before === undefined || /[\s:,[]/.test(before)
+  // What JSON.parse makes has no enumerable members but its own.
+  for (const key in value) if (mayHaveLost((value as Record<string, unknown>)[key])) return true
+  return false
 }
 
 const faults: Record<JsonFaultKind, readonly [what: string, hint: string]> = {

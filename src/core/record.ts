@@ -56,11 +56,35 @@ export interface Item {
   readonly error?: WeirError
   /** What `Source.reparse` needs besides the bytes, such as the column names of a CSV file. */
   readonly context?: string
+  /** What happened to something that is known already; omitted: it is new, or the source cannot tell. */
+  readonly change?: Change
 }
+
+/** Header of a record that is not new: what happened to what it tells about. */
+export const changeHeader = 'weir-change'
+/** deleted: the record is a tombstone, the item holds its id alone. remapped: the item is as it was, the definition is not. */
+export type Change = 'edited' | 'deleted' | 'remapped'
 
 /** Items that the source itself leaves out on purpose; counted, never silent. */
 export type DropReason = 'duplicate' | 'unchanged' | 'skipped' | 'filtered'
 export type Drops = Partial<Readonly<Record<DropReason, number>>>
+
+/** A page as the source got it, kept so that it can be mapped again without asking for it. */
+export interface RawPage {
+  /** Decompressed, without what is known to be secret. */
+  readonly body: Uint8Array
+  readonly status: number
+  readonly contentType: string | null
+  /** Without what is secret. */
+  readonly url: string
+  /** SHA-256 of the body as it came, in hex. */
+  readonly response: string
+  readonly fetchedAtMs: number
+  /** Connector or vendor, with the version of weir. */
+  readonly origin: string
+  /** What `Source.reread` needs beside the body. */
+  readonly context: string
+}
 
 /** A page or chunk of a split, with the cursor that covers everything up to its end. */
 export interface SourceBatch {
@@ -68,8 +92,23 @@ export interface SourceBatch {
   /** Opaque to the runtime, versioned by the source. Stored in one transaction with the items. */
   readonly cursor: string
   readonly drops?: Drops
+  /** Written with each of its records: where they come from. */
+  readonly headers?: readonly Header[]
+  /** Stored with it where the pipeline keeps raw pages. Of a page in several batches the first one has it. */
+  readonly raw?: RawPage
+  /** What expressions see as `now`, and the time of its records; omitted: the time at which it is mapped. */
+  readonly atMs?: number
   /** True: the next batch follows at once, so both may be stored in one transaction. A source that may have to wait for more never says so. */
   readonly more?: boolean
+  /** True: the source must not go on before this batch is durable, as before a call that cannot be taken back. It is asked for more only then. */
+  readonly barrier?: boolean
+  /** True: stored even while the pipeline stops, because it tells of what was done outside and must not be done again. */
+  readonly owed?: boolean
+  /**
+   * Called once, when the transaction that holds the batch is durable: for a source that owes an answer to whoever sent it. Not called for a batch
+   * that was not stored, or of which nobody knows: then `read` ends, and what is stored is what the cursor of the next `read` covers.
+   */
+  readonly stored?: () => void
 }
 
 /** The bytes of an item, cut out now if they were not yet. */

@@ -62,6 +62,11 @@ export function remember(value: string): void {
   )
 }
 
+/** Takes back `remember`: for what has expired and is no secret any more. */
+export function forget(value: string): void {
+  known.delete(value)
+}
+
 /** As a part of a URL, as a form's field, and as URLs themselves encode a query and a path. */
 function encodedForUrl(value: string): readonly string[] {
   const url = new URL('https://host/')

@@ -10,8 +10,18 @@ export { Type }
  * duration, size, share: text with a unit, becomes milliseconds, bytes, a number from 0 to 1.
  * secret: may hold ${VAR} or ${file:}; becomes a Secret when it does. expression: CEL; ${} is refused.
  * template: text with {{ CEL }} parts. name: an identifier; ${VAR} in it is not secret. path: a file path, relative to the definition.
+ * address: host:port or a URL; ${VAR} in it is not secret, so that errors can name what could not be reached.
  */
-export type FieldKind = 'duration' | 'size' | 'share' | 'secret' | 'expression' | 'template' | 'name' | 'path'
+export type FieldKind =
+  | 'duration'
+  | 'size'
+  | 'share'
+  | 'secret'
+  | 'expression'
+  | 'template'
+  | 'name'
+  | 'path'
+  | 'address'
 
 interface FieldOptions<T> {
   /** One plain sentence a newcomer understands. */
@@ -97,6 +107,17 @@ export const name = (o: { description: string; pattern?: string; maxLength?: num
 /** A file path or glob, relative to the file it is written in. The loader leaves it as written; `baseDir` resolves it. */
 export const path = (o: { description: string; default?: string }) =>
   Type.Unsafe<string>({ type: 'string', weir: 'path' satisfies FieldKind, minLength: 1, ...common(o) })
+
+/** Where something is: host:port, or a URL. Its form is checked by the rules of the file it stands in. */
+export const address = (o: { description: string; examples: readonly string[] }) =>
+  Type.Unsafe<string>({
+    type: 'string',
+    weir: 'address' satisfies FieldKind,
+    minLength: 1,
+    maxLength: 2000,
+    examples: o.examples,
+    ...common(o),
+  })
 
 /** An object that refuses fields it does not know. Optional fields are wrapped in Type.Optional by the caller. */
 export const fields = <T extends Record<string, TSchema>>(properties: T, description?: string) =>

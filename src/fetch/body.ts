@@ -27,7 +27,7 @@ const decoders: Readonly<Record<string, Decode>> = {
 export const acceptedEncodings = 'gzip, deflate, br'
 
 /**
- * The whole body, decompressed.
+ * The whole body, decompressed, also where the payload itself is a gzip file.
  * @param chunks the body as it comes; left early, it is destroyed
  * @throws fetch.body_too_large, fetch.body_invalid, and what `chunks` throws
  */
@@ -47,8 +47,11 @@ export async function readBody(
     if (body.byteLength === 0) return body
     body = await decode(body, encoding, limit, maxBytes)
   }
-  return body
+  // A gzip file as payload, without a word about it in content-encoding: no text begins like this.
+  return isGzip(body) && encodings.length < maxEncodings ? decode(body, 'gzip', limit, maxBytes) : body
 }
+
+const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 function encodingsOf(header: string | undefined): string[] {
   const encodings = (header ?? '')

@@ -20,6 +20,8 @@ export type Outcome =
       readonly waitMs?: number
       /** True when the host itself named `waitMs`: all calls to it wait. */
       readonly hostAsked?: boolean
+      /** True when the credentials were refused and there are others: the call is worth making once more, at once. */
+      readonly renewed?: boolean
     }
 
 /** One attempt: never rejects, so that each wrapper decides on a value and not on an exception. */

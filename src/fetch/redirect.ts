@@ -1,5 +1,5 @@
 // Redirects, followed by hand: every hop is checked like the first address, never from https to http, and nothing the caller
-// configured (authorization, api keys, cookies, a body) leaves for another origin.
+// configured (authorization, api keys, signatures, cookies, a body) leaves for another origin.
 import { WeirError } from '../core/errors.ts'
 import type { HttpRequest } from './guard.ts'
 
@@ -20,19 +20,27 @@ export type Send = (url: URL, request: HttpRequest, signal: AbortSignal) => Prom
 const maxRedirects = 5
 const redirectStatus = new Set([301, 302, 303, 307, 308])
 
+export interface Followed {
+  readonly response: RawResponse
+  readonly url: URL
+  /** The request that got it, as it was signed; undefined when nothing signed it. */
+  readonly signed: HttpRequest | undefined
+}
+
 /** The first answer that is no redirect, and where it came from. @throws fetch.egress_refused, fetch.status, and what `send` throws */
 export async function followRedirects(
   send: Send,
   check: (url: string) => URL,
   request: HttpRequest,
   signal: AbortSignal,
-): Promise<{ readonly response: RawResponse; readonly url: URL }> {
+): Promise<Followed> {
   let url = check(request.url)
   let current = request
   for (let hops = 0; ; hops++) {
-    const response = await send(url, current, signal)
+    const signed = current.signer?.sign(current)
+    const response = await send(signed ? check(signed.url) : url, signed ?? current, signal)
     const location = response.headers['location']
-    if (!redirectStatus.has(response.status) || location === undefined) return { response, url }
+    if (!redirectStatus.has(response.status) || location === undefined) return { response, url, signed }
     await response.discard()
     if (hops === maxRedirects)
       throw new WeirError('fetch.status', `More than ${maxRedirects} redirects`, {
@@ -59,7 +67,7 @@ function requestAfter(status: number, request: HttpRequest, from: URL, to: URL):
       'fetch.egress_refused',
       'The call is refused: a redirect leads to another origin and would take the body of the request there',
     )
-  return { ...next, url: to.href, headers: {} }
+  return { method: next.method, url: to.href, headers: {} }
 }
 
 function without(headers: Readonly<Record<string, string>>, names: RegExp): Record<string, string> {

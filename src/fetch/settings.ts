@@ -62,8 +62,26 @@ export const fetchSpec = fields(
           maximum: 100_000,
         }),
         per: duration({ description: 'The period.', default: '1s', min: 1 }),
+        budget: Type.Optional(
+          fields(
+            {
+              requests: Type.Integer({
+                description: 'Calls allowed in any period of this length, wherever it begins.',
+                minimum: 1,
+                maximum: 1_000_000_000,
+              }),
+              per: duration({ description: 'The period.', default: '1d', min: 1000 }),
+            },
+            'A quota over a longer time, per host: calls go as fast as the line above says until it is used up, then they wait. All pipelines of the process count; a restart begins anew.',
+          ),
+        ),
+        learn: Type.Boolean({
+          description:
+            'Obeys the limits that answers name in their headers (RateLimit, X-RateLimit-*, x-amzn-RateLimit-Limit): no calls while nothing is left, for `retry_after_max` at most.',
+          default: true,
+        }),
       },
-      'Spaces calls to a host.',
+      'Spaces calls to a host, for all pipelines of the process together.',
     ),
     max_body: size({ description: 'Largest body accepted, after decompression.', default: '16mb', min: 1 }),
     allow_private: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {

@@ -1,5 +1,5 @@
 // A deadline for one whole attempt, redirects and body included, so that a host that drips bytes cannot hold a poll.
-import type { Clock } from '../core/clock.ts'
+import { type Clock, deadline as deadlineOn } from '../core/clock.ts'
 import { WeirError } from '../core/errors.ts'
 import { formatDuration } from '../core/units.ts'
 
@@ -17,7 +17,7 @@ export async function withDeadline<T>(
   const deadline = new AbortController()
   const ended = new AbortController()
   const inner = AbortSignal.any([signal, deadline.signal])
-  const timer = clock.sleep(ms, ended.signal).then(
+  const timer = deadlineOn(clock, ms, ended.signal).then(
     () =>
       deadline.abort(
         new WeirError('fetch.timeout', `No complete answer within ${formatDuration(ms)}`, {

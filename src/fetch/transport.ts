@@ -86,11 +86,21 @@ async function* readable(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   }
 }
 
+/** Errors of calls that found no connection: the host has seen nothing of them. */
+const notSent = new WeakSet<object>()
+
+export function wasNotSent(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && notSent.has(error)
+}
+
 function networkError(error: unknown, url: URL, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   const known =
     weirErrorOf(error) ?? (error instanceof AggregateError ? error.errors.map(weirErrorOf).find(Boolean) : undefined)
-  if (known) return known
+  if (known) {
+    notSent.add(known)
+    return known
+  }
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED')
     return new WeirError(
@@ -98,8 +108,17 @@ function networkError(error: unknown, url: URL, signal: AbortSignal): unknown {
       'The request cannot be sent: a header or the method holds characters that HTTP does not allow',
       { hint: 'Look for line breaks or non-ASCII characters in headers and secrets.' },
     )
-  return new WeirError('fetch.network', `The call to ${url.host} failed: ${reasonOf(error)}`)
+  const failed = new WeirError('fetch.network', `The call to ${url.host} failed: ${reasonOf(error)}`)
+  if (code !== undefined && unconnected.has(code)) notSent.add(failed)
+  return failed
 }
+
+const unconnected: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',

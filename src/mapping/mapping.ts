@@ -31,10 +31,16 @@ export interface Mapping {
 type Produce = (vars: MappingVars) => unknown
 
 /**
+ * @param only the fields of the schema that are wanted; omitted: all
  * @throws config.expression, config.mapping (`at` starts with `/<field>`), schema.invalid
  */
-export function compileMapping(map: Readonly<Record<string, string>>, schemaText: string): Mapping {
-  const { root } = parseSchema(schemaText)
+export function compileMapping(
+  map: Readonly<Record<string, string>>,
+  schemaText: string,
+  only?: ReadonlySet<string>,
+): Mapping {
+  const whole = parseSchema(schemaText).root
+  const root = only ? { ...whole, fields: whole.fields.filter(({ name }) => only.has(name)) } : whole
   const known = new Set(root.fields.map(field => field.name))
   for (const name of Object.keys(map)) if (!known.has(name)) throw unknownField(name, root)
   return mappingOf(root, field => {

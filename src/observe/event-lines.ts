@@ -2,7 +2,7 @@
 // info: the life of a pipeline; debug: what a steady pipeline does all day. Nothing that happens per record is above debug,
 // but for `record_logged`, which is what the log sink is for.
 import type { Event } from '../core/event.ts'
-import { formatDuration } from '../core/units.ts'
+import { formatBytes, formatDuration } from '../core/units.ts'
 
 export type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug'
 /** Loudest first. */
@@ -36,10 +36,21 @@ export const eventLines: { readonly [T in Event['type']]: LineRule<Of<T>> } = {
     level: 'debug',
     say: e => `polled ${e.split}: ${plural(e.items, 'item')} in ${formatDuration(e.ms)}`,
   },
+  pass_finished: {
+    level: 'debug',
+    say: e =>
+      `read ${plural(e.splits, 'split')} of bucket ${e.bucket} in ${formatDuration(e.ms)}` +
+      (e.failures > 0 ? `, ${e.failures} given up` : ''),
+  },
   fetch_done: { level: 'debug', say: e => `${e.host} answered ${e.status} in ${formatDuration(e.ms)}` },
   fetch_retry: {
     level: 'warn',
     say: e => `attempt ${e.attempt} at ${e.host} failed, next in ${formatDuration(e.waitMs)}: ${e.message}`,
+  },
+  fetch_held: {
+    level: 'info',
+    say: e =>
+      `calls to ${e.host} wait ${formatDuration(e.waitMs)}: ${e.by === 'budget' ? 'its budget is used up' : 'it asked for that'}`,
   },
   fetch_failed: { level: 'fatal', say: e => `fetch of ${e.split} failed, its cursor stays: ${e.message}` },
   breaker_changed: {
@@ -52,6 +63,13 @@ export const eventLines: { readonly [T in Event['type']]: LineRule<Of<T>> } = {
       })[e.to],
   },
   source_notice: { level: e => (e.code === 'info' ? 'info' : 'warn'), say: e => `${e.split}: ${e.message}` },
+  drift: {
+    level: 'warn',
+    say: e =>
+      `the shape of the items of ${e.split} has changed: ${e.path}${e.used ? ', which the mapping reads,' : ''} ${
+        { appeared: `is new, ${e.is}`, vanished: 'is gone', kind: `was ${e.was}, is ${e.is}` }[e.change]
+      }`,
+  },
 
   records_fetched: { level: 'debug', say: e => `${plural(e.count, 'item')} fetched` },
   records_dropped: { level: 'debug', say: e => `${plural(e.count, 'item')} dropped: ${e.reason}` },
@@ -62,18 +80,53 @@ export const eventLines: { readonly [T in Event['type']]: LineRule<Of<T>> } = {
         ? `${plural(e.records, 'record')} appended to ${e.topic}, ${plural(e.deadLetters, 'dead letter')}`
         : `${plural(e.records, 'record')} appended to ${e.topic}`,
   },
+  pages_kept: {
+    level: 'debug',
+    say: e => `${plural(e.pages, 'raw page')} stored in ${e.topic}, ${formatBytes(e.bytes)}`,
+  },
   record_dead: { level: 'debug', say: e => `dead letter (${e.stage}): ${e.message}` },
+  commit_started: { level: 'debug', say: e => `transaction ${e.commit} begins` },
+  commit_finished: { level: 'debug', say: e => `transaction ${e.commit} ended after ${formatDuration(e.ms)}` },
   commit_retried: {
     level: 'warn',
     say: e => `nothing was written, trying again in ${formatDuration(e.waitMs)}: ${e.message}`,
   },
   commit_unknown: { level: 'error', say: e => `outcome of a commit is unknown, reading the cursor back: ${e.message}` },
-  commit_recovered: { level: 'info', say: () => 'the log is written again' },
+  commit_recovered: { level: 'info', say: () => 'writing goes on' },
+  log_unreachable: { level: 'error', say: e => `the event log does not answer: ${e.message}` },
+  log_reachable: { level: 'info', say: () => 'the event log answers again' },
   fenced: { level: 'error', say: e => `another owner took over, nothing was written: ${e.message}` },
   flood_stopped: {
     level: 'error',
     say: e => `stopped by a flood of dead letters: ${e.message}`,
   },
+
+  spool_backlog: {
+    level: 'debug',
+    say: e =>
+      e.records > 0
+        ? `${plural(e.records, 'record')} wait in the spool, ${formatBytes(e.bytes)}`
+        : 'the spool is empty',
+  },
+  spool_started: { level: 'warn', say: e => `bucket ${e.bucket} is written to the spool: ${e.message}` },
+  batch_spooled: {
+    level: 'debug',
+    say: e => `${plural(e.records, 'record')} of bucket ${e.bucket} spooled, ${formatBytes(e.bytes)}`,
+  },
+  spool_forwarded: {
+    level: 'debug',
+    say: e => `${plural(e.records, 'record')} of bucket ${e.bucket} forwarded in ${formatDuration(e.ms)}`,
+  },
+  spool_waiting: {
+    level: 'debug',
+    say: e => `nothing was forwarded, trying again in ${formatDuration(e.waitMs)}: ${e.message}`,
+  },
+  spool_superseded: {
+    level: 'warn',
+    say: e =>
+      `another owner has read on in bucket ${e.bucket}: its ${plural(e.records, 'spooled record')} are dropped here and come from there`,
+  },
+  spool_ended: { level: 'info', say: e => `all of bucket ${e.bucket} is forwarded: the broker is written again` },
 
   batch_consumed: {
     level: e => (e.deadLetters > 0 ? 'warn' : 'debug'),
@@ -84,6 +137,11 @@ export const eventLines: { readonly [T in Event['type']]: LineRule<Of<T>> } = {
   sink_failed: {
     level: 'warn',
     say: e => `sink ${e.sink} failed (attempt ${e.attempt}), next in ${formatDuration(e.waitMs)}: ${e.message}`,
+  },
+  records_missed: {
+    level: 'error',
+    say: e =>
+      `${e.group} has missed ${plural(e.count, 'offset')} of ${e.topic}/${e.partition}, ${e.from} to ${e.to}: they were no longer retained`,
   },
   lag: { level: 'debug', say: e => `${e.group} is ${plural(e.lag, 'record')} behind on ${e.topic}` },
   record_logged: { level: 'info', say: e => `record ${e.topic}/${e.partition}@${e.offset}` },

@@ -4,20 +4,24 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import type { Code } from '../core/errors.ts'
 import type { Emit, Event } from '../core/event.ts'
 
+/** Fixed words: what an alert matches on. The first five are why weir is not ready, the others why it is degraded; with a spool, log_unavailable is too. */
+export const reasonKinds = [
+  'not_started',
+  'stopping',
+  'stopped',
+  'standby',
+  'log_unavailable',
+  'breaker_open',
+  'fetch_failing',
+  'sink_failing',
+  'lag',
+  'flood_stopped',
+  'spooling',
+] as const
+
 export interface HealthReason {
   readonly pipeline: string
-  /** A fixed word: what an alert matches on. */
-  readonly kind:
-    | 'not_started'
-    | 'stopping'
-    | 'stopped'
-    | 'standby'
-    | 'log_unavailable'
-    | 'breaker_open'
-    | 'fetch_failing'
-    | 'sink_failing'
-    | 'lag'
-    | 'flood_stopped'
+  readonly kind: (typeof reasonKinds)[number]
   readonly message: string
   readonly code?: Code
   readonly sinceMs: number
@@ -58,6 +62,8 @@ interface PipelineHealth {
   readonly buckets: Set<number>
   /** Commits are refused since then. */
   refused: { sinceMs: number; sinceMonotonicMs: number; code: Code; message: string } | null
+  /** The log does not answer since then. */
+  unreachable: HealthReason | null
   /** Key: kind and what it is about. */
   readonly degraded: Map<string, HealthReason>
 }
@@ -109,6 +115,7 @@ const begun = (pipeline: string, stages: readonly string[], nowMs: number): Pipe
   producing: stages.includes('producer'),
   buckets: new Set(),
   refused: null,
+  unreachable: null,
   degraded: new Map(),
 })
 
@@ -123,6 +130,7 @@ function unreadyReasons(health: PipelineHealth, { clock, busyMs }: Settings): He
     const message = `the event log cannot be written: ${refused.message}`
     return [{ pipeline, kind: 'log_unavailable', code, message, sinceMs }]
   }
+  if (health.unreachable) return [health.unreachable]
   if (health.producing && health.buckets.size === 0)
     return [
       { pipeline, kind: 'standby', message: 'other processes own every share of the work', sinceMs: phaseSinceMs },
@@ -164,9 +172,25 @@ function note(event: Event, health: PipelineHealth, { clock, maxLag }: Settings)
       health.refused = null
       clear(health, 'sink_failing', event.group)
       break
+    case 'log_unreachable':
+      noteLoss(event, health, clock.now())
+      break
+    case 'log_reachable':
+      health.unreachable = null
+      clear(health, 'log_unavailable', '')
+      break
     default:
       noteTrouble(event, health, clock.now(), maxLag)
   }
+}
+
+/** A pipeline that goes on into its spool does its share: degraded, not unready. */
+function noteLoss(event: Extract<Event, { type: 'log_unreachable' }>, health: PipelineHealth, nowMs: number): void {
+  const { pipeline, code, spools } = event
+  const message = `the event log does not answer: ${event.message}`
+  const reason: HealthReason = { pipeline, kind: 'log_unavailable', message, code, sinceMs: nowMs }
+  if (spools) health.degraded.set('log_unavailable ', reason)
+  else health.unreachable = reason
 }
 
 function noteTrouble(event: Event, health: PipelineHealth, nowMs: number, maxLag: number | null): void {
@@ -190,6 +214,13 @@ function noteTrouble(event: Event, health: PipelineHealth, nowMs: number, maxLag
       break
     case 'flood_stopped':
       mark('flood_stopped', '', event.message, 'dead_letter.flood')
+      break
+    case 'spool_started':
+      mark('spooling', '', `the broker takes no writes, they go to the spool: ${event.message}`, event.code)
+      break
+    case 'spool_backlog':
+      if (event.records === 0 && event.oldestMs === null) clear(health, 'spooling', '')
+      else mark('spooling', '', `${event.records} records wait in the spool for the broker`)
       break
     case 'sink_failed':
       mark('sink_failing', event.group, `sink ${event.sink} of ${event.group} fails: ${event.message}`, event.code)

@@ -17,6 +17,8 @@ export interface Summary {
   readonly unaccounted: number
   /** Bytes of values appended. */
   readonly bytes: number
+  /** Pages stored as they came; 0 unless the pipeline keeps them. */
+  readonly rawPages: number
   readonly fetchFailures: number
   readonly breaker: Readonly<Record<string, 'open' | 'half_open' | 'closed'>>
   readonly consumed: number
@@ -25,6 +27,13 @@ export interface Summary {
   readonly undelivered: Readonly<Partial<Record<Code, number>>>
   /** Records behind, by group. */
   readonly lag: Readonly<Record<string, number>>
+  /** What went through the spool for a broker that was away, and what waits in it still; records and dead letters. */
+  readonly spool: {
+    readonly stored: number
+    readonly forwarded: number
+    readonly superseded: number
+    readonly waiting: number
+  }
   readonly ms: number
 }
 
@@ -62,6 +71,7 @@ export function createSummary(options: SummaryOptions = {}): SummaryCounter {
         undelivered: { ...counts.undelivered },
         breaker: { ...counts.breaker },
         lag: { ...counts.lag },
+        spool: { ...counts.spool },
         unaccounted: counts.fetched - counts.appended - deadLetters - total(counts.dropped),
         ms: clock.monotonic() - startedMs,
       }
@@ -74,6 +84,7 @@ const emptyCounts = () => ({
   appended: 0,
   deadLetters: 0,
   bytes: 0,
+  rawPages: 0,
   fetchFailures: 0,
   consumed: 0,
   filtered: 0,
@@ -82,6 +93,7 @@ const emptyCounts = () => ({
   undelivered: {} as Record<string, number>,
   breaker: Object.create(null) as Record<string, 'open' | 'half_open' | 'closed'>,
   lag: Object.create(null) as Record<string, number>,
+  spool: { stored: 0, forwarded: 0, superseded: 0, waiting: 0 },
 })
 
 function add(event: Event, counts: ReturnType<typeof emptyCounts>): void {
@@ -96,6 +108,9 @@ function add(event: Event, counts: ReturnType<typeof emptyCounts>): void {
       counts.appended += event.records
       counts.deadLetters += event.deadLetters
       counts.bytes += event.bytes
+      return
+    case 'pages_kept':
+      counts.rawPages += event.pages
       return
     case 'record_dead':
       bump(producerStages.includes(event.stage) ? counts.dead : counts.undelivered, event.code, 1)
@@ -115,6 +130,18 @@ function add(event: Event, counts: ReturnType<typeof emptyCounts>): void {
       return
     case 'lag':
       put(counts.lag, event.group, event.lag)
+      return
+    case 'batch_spooled':
+      counts.spool.stored += event.records
+      return
+    case 'spool_forwarded':
+      counts.spool.forwarded += event.records
+      return
+    case 'spool_superseded':
+      counts.spool.superseded += event.records
+      return
+    case 'spool_backlog':
+      counts.spool.waiting = event.records
       return
     default:
   }
@@ -152,6 +179,16 @@ export function formatSummary(summary: Summary, options: { readonly color: boole
       : 'items are missing or doubled: please report this',
     unaccounted !== 0,
   )
+  if (summary.rawPages > 0) row('raw pages', thousands(summary.rawPages), 'pages stored as they came, for weir reparse')
+  const { stored, forwarded, superseded, waiting } = summary.spool
+  if (stored + forwarded + superseded + waiting > 0)
+    row(
+      'spooled',
+      thousands(stored),
+      `stored while the broker was away; ${thousands(forwarded)} forwarded, ${thousands(waiting)} wait` +
+        (superseded > 0 ? `, ${thousands(superseded)} left to another owner` : ''),
+      waiting > 0,
+    )
   if (summary.fetchFailures > 0)
     row('failures', thousands(summary.fetchFailures), 'fetches given up; they go on from the same place', true)
   for (const [host, state] of Object.entries(breaker))

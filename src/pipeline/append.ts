@@ -2,6 +2,7 @@
 import type { Clock, Random } from '../core/clock.ts'
 import { toWeirError } from '../core/errors.ts'
 import type { Emit } from '../core/event.ts'
+import type { Claim } from '../core/guarantee.ts'
 
 export interface RetryDeps {
   readonly pipeline: string
@@ -10,8 +11,19 @@ export interface RetryDeps {
   readonly random: Random
 }
 
+/** What holds while the log cannot be written and the pipeline waits, for `weir lint --explain`. */
+export const waiting: Claim = {
+  guarantee: 'exactly_once',
+  why: 'While the log cannot be written reading stops, and what was read is kept until it is stored.',
+  while: 'the source still has it when the log is back',
+  proof: { file: 'test/integration/stages.test.ts', test: 'L8: waits while the log is busy or full, and goes on' },
+}
+
 const firstWaitMs = 50
 const longestWaitMs = 5_000
+
+/** Numbers the transactions of this process, so that the end of each is told from that of others under way. */
+let begun = 0
 
 /**
  * Runs a commit until it is durable. A proven rejection that may pass (busy, full, unavailable) is tried again with growing, jittered waits:
@@ -22,8 +34,16 @@ export async function commitUntilDurable(
   deps: RetryDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { tries } = await untilDone(commit, deps, signal)
-  if (tries > 1) deps.emit({ type: 'commit_recovered', pipeline: deps.pipeline })
+  const { pipeline, emit, clock } = deps
+  const number = ++begun
+  const startedMs = clock.monotonic()
+  emit({ type: 'commit_started', pipeline, commit: number })
+  try {
+    const { tries } = await untilDone(commit, deps, signal)
+    if (tries > 1) emit({ type: 'commit_recovered', pipeline })
+  } finally {
+    emit({ type: 'commit_finished', pipeline, commit: number, ms: Math.round(clock.monotonic() - startedMs) })
+  }
 }
 
 /** After an outcome in doubt: a new epoch, what is stored read back. @throws log.*, or the signal's reason while waiting */

@@ -3,6 +3,7 @@ import { toWeirError } from '../core/errors.ts'
 import type { LogRecord } from '../core/record.ts'
 import { commitUntilDurable, type RetryDeps, renewUntilSure } from './append.ts'
 import { deadLetterHeaders, identityHeader } from './identity.ts'
+import { isReadToEnd } from './lag.ts'
 import type { EventLog } from './ports.ts'
 
 export interface DeadLetterStageOptions extends RetryDeps {
@@ -34,7 +35,7 @@ export async function runDeadLetterStage(options: DeadLetterStageOptions, signal
         throw error
       })
     if (fetched === null) {
-      if (enough() && (await consumer.settled()) && (await consumer.lag()) === 0n) return
+      if (enough() && (await isReadToEnd(consumer))) return
       continue
     }
     for (const record of fetched.records) {

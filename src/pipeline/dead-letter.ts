@@ -90,15 +90,29 @@ export function createOffice({ topic, encoder, schemaId, maxRecordBytes, emit }:
   }
 }
 
-/** An original that no dead-letter record could hold is cut, and the letter says so with the length and hash of the whole. */
+/**
+ * An original that no dead-letter record could hold is cut, and the letter says so with the length and hash of the whole. A key and headers that
+ * are too much by themselves are left out: a letter that could not be written would keep its pipeline from ever going on.
+ */
 function cutToRoom(letter: DeadLetter, roomBytes: number): DeadLetter {
-  if (letter.original.length <= roomBytes) return letter
+  // The key stands in the record and in its value.
+  const besides = 2 * (letter.original_key?.length ?? 0) + headerBytes(letter)
+  if (letter.original.length + besides <= roomBytes) return letter
+  if (besides > roomBytes / 2) {
+    const error_message = `${letter.error_message} [key and headers of ${besides} bytes left out]`
+    return cutToRoom({ ...letter, original_key: null, original_headers: [], error_message }, roomBytes)
+  }
+  const leftBytes = roomBytes - besides
   const sha256 = createHash('sha256').update(letter.original).digest('hex')
   return {
     ...letter,
-    original: letter.original.subarray(0, roomBytes),
-    error_message: `${letter.error_message} [original cut from ${letter.original.length} to ${roomBytes} bytes, sha256 ${sha256}]`,
+    original: letter.original.subarray(0, leftBytes),
+    error_message: `${letter.error_message} [original cut from ${letter.original.length} to ${leftBytes} bytes, sha256 ${sha256}]`,
   }
+}
+
+function headerBytes({ original_headers }: DeadLetter): number {
+  return original_headers.reduce((sum, { name, value }) => sum + name.length * 3 + value.length + 10, 0)
 }
 
 /** The error part of a dead letter; no secret passes. */

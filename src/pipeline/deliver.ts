@@ -3,6 +3,7 @@ import { toWeirError, type WeirError } from '../core/errors.ts'
 import type { RetryDeps } from './append.ts'
 import type { RecordFailure } from './decode.ts'
 import type { Append, Delivery, OutRecord, Sink } from './ports.ts'
+import type { RefusedRecords } from './refused.ts'
 
 export interface DeliverOptions extends RetryDeps {
   readonly group: string
@@ -40,39 +41,77 @@ export async function deliver(
   return failures
 }
 
+/** What a sink that writes to the log adds to a transaction. */
+export interface Prepared {
+  readonly appends: readonly Append[]
+  readonly failures: readonly RecordFailure[]
+  /** By append and record, the index in the delivery it was made of; null: made of all at once. */
+  readonly madeOf: readonly (readonly number[])[] | null
+}
+
 /**
- * What a sink that writes to the log adds to the transaction. Where it rejects a record, each is prepared alone: those rejected are returned.
+ * What a sink that writes to the log adds to the transaction. Where it rejects a record, each is prepared alone: those rejected are failures.
  * @throws what is not sink.rejected
  */
-export async function prepare(
-  sink: Sink,
-  delivery: Delivery,
-): Promise<{ readonly appends: readonly Append[]; readonly failures: readonly RecordFailure[] }> {
-  const rejected = (thrown: unknown): WeirError => {
-    const error = toWeirError(thrown)
-    if (error.code !== 'sink.rejected') throw thrown
-    return error
-  }
+export async function prepare(sink: Sink, delivery: Delivery): Promise<Prepared> {
   try {
-    return { appends: await sink.prepare!(delivery), failures: [] }
+    return { appends: await sink.prepare!(delivery), failures: [], madeOf: null }
   } catch (thrown) {
     const error = rejected(thrown)
-    if (delivery.records.length === 1) return { appends: [], failures: [failureOf(delivery, 0, error, 1)] }
+    if (delivery.records.length === 1)
+      return { appends: [], failures: [failureOf(delivery, 0, error, 1)], madeOf: null }
   }
-  const byTopic = new Map<string, OutRecord[]>()
+  return await prepareEach(sink, delivery, new Map())
+}
+
+/** The same without what the log will not take. Where it is not known which records that was made of, the log is to be asked once more. */
+export async function prepareWithout(
+  { error, of }: RefusedRecords,
+  before: Prepared,
+  sink: Sink,
+  delivery: Delivery,
+): Promise<Prepared> {
+  const refused = new Map<number, WeirError>()
+  for (const [append, records] of before.madeOf === null ? [] : of)
+    for (const record of records) refused.set(before.madeOf![append]![record]!, error)
+  const known = new Map(
+    before.failures.map(({ log, error }) => [delivery.records.findIndex(each => each.log === log), error]),
+  )
+  return await prepareEach(sink, delivery, new Map([...known, ...refused]))
+}
+
+async function prepareEach(sink: Sink, delivery: Delivery, refused: ReadonlyMap<number, WeirError>): Promise<Prepared> {
+  const byTopic = new Map<string, { readonly records: OutRecord[]; readonly madeOf: number[] }>()
   const failures: RecordFailure[] = []
   for (let i = 0; i < delivery.records.length; i++) {
+    const known = refused.get(i)
+    if (known) {
+      failures.push(failureOf(delivery, i, known, 1))
+      continue
+    }
     try {
       for (const { topic, records } of await sink.prepare!({ ...delivery, records: [delivery.records[i]!] })) {
-        const all = byTopic.get(topic)
-        if (all) all.push(...records)
-        else byTopic.set(topic, [...records])
+        const all = byTopic.get(topic) ?? { records: [], madeOf: [] }
+        byTopic.set(topic, all)
+        all.records.push(...records)
+        all.madeOf.push(...records.map(() => i))
       }
     } catch (thrown) {
       failures.push(failureOf(delivery, i, rejected(thrown), 1))
     }
   }
-  return { appends: [...byTopic].map(([topic, records]) => ({ topic, records })), failures }
+  return {
+    appends: [...byTopic].map(([topic, { records }]) => ({ topic, records })),
+    failures,
+    madeOf: [...byTopic.values()].map(({ madeOf }) => madeOf),
+  }
+}
+
+/** @throws what is not about a record */
+function rejected(thrown: unknown): WeirError {
+  const error = toWeirError(thrown)
+  if (error.code !== 'sink.rejected') throw thrown
+  return error
 }
 
 const attemptsOf = (error: WeirError, { retry }: DeliverOptions) =>

@@ -66,6 +66,7 @@ export async function* readLetters(
     )
     const { decoded } = await decode(wanted)
     for (const { log: record, value } of decoded) {
+      if (value === null) continue
       const letter = value as unknown as DeadLetter
       const mark = marks.get(record.partition)
       const stored: StoredLetter = {

@@ -23,7 +23,7 @@ export interface MappedBatch {
   readonly failures: readonly ItemFailure[]
 }
 
-/** Maps the items in order. `split` and `now` (ms) are what expressions see beside `this`. */
+/** Maps the items in order; of one that is gone there is nothing to map. `split` and `now` (ms) are what expressions see beside `this`. */
 export function mapItems(
   mapping: Mapping,
   items: readonly Item[],
@@ -37,6 +37,10 @@ export function mapItems(
   for (const item of items) {
     if (item.error) {
       failures.push({ item, stage: 'source', error: item.error })
+      continue
+    }
+    if (item.change === 'deleted') {
+      mapped.push({ item, record: {} })
       continue
     }
     vars.this = item.value

@@ -2,14 +2,15 @@
 // A bucket moves: assigned -> passes -> (revoked | lost | unknown outcome -> renewed -> passes again).
 import { toWeirError, type WeirError } from '../core/errors.ts'
 import { bucketOf } from '../core/murmur2.ts'
-import type { Split } from '../core/record.ts'
+import type { SourceBatch, Split } from '../core/record.ts'
 import { ahead, forEachLimited } from '../core/stream.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { RetryDeps } from './append.ts'
 import type { DeadLetterOffice } from './dead-letter.ts'
 import type { EncodeBatch } from './encode.ts'
 import type { FloodGuard } from './flood.ts'
-import { Gathered } from './gather.ts'
+import { Gathered, ReadAgain } from './gather.ts'
+import type { PageKeeper } from './kept-page.ts'
 import type { Bucket, Source } from './ports.ts'
 
 export interface ProduceOptions extends RetryDeps {
@@ -17,6 +18,8 @@ export interface ProduceOptions extends RetryDeps {
   readonly mapping: Mapping
   readonly encode: EncodeBatch
   readonly office: DeadLetterOffice
+  /** Stores the pages that the source gives with its batches; omitted: they are not kept. */
+  readonly keeper?: PageKeeper
   readonly flood: FloodGuard
   readonly topic: string
   readonly buckets: number
@@ -26,6 +29,8 @@ export interface ProduceOptions extends RetryDeps {
 
 /** What a pass over the splits of a bucket came to. */
 export interface PassResult {
+  /** Splits of the bucket. */
+  readonly splits: number
   readonly fetched: number
   readonly failures: readonly WeirError[]
 }
@@ -77,7 +82,7 @@ export async function pass(
       })
     }
   })
-  return { fetched, failures }
+  return { splits: own.length, fetched, failures }
 }
 
 async function readSplit(
@@ -87,14 +92,29 @@ async function readSplit(
   options: ProduceOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const { source, emit, clock, pipeline } = options
+  const { emit, clock, pipeline } = options
   const startedMs = clock.monotonic()
-  let items = 0
   emit({ type: 'poll_started', pipeline, split: split.id })
   const gathered = new Gathered(bucket, split, options, cursor => cursors.set(split.id, cursor))
+  while (await mustReadAgain(gathered, split, cursors.get(split.id) ?? null, options, signal));
+  const items = gathered.itemsStored
+  emit({ type: 'poll_finished', pipeline, split: split.id, items, ms: Math.round(clock.monotonic() - startedMs) })
+  return items
+}
+
+const isBarrier = (batch: SourceBatch) => batch.barrier === true
+
+/** Reads from the cursor to the end for now. @returns true when what was read last must be read again, from the cursor of then */
+async function mustReadAgain(
+  gathered: Gathered,
+  split: Split,
+  cursor: string | null,
+  { source }: ProduceOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
   // Leaving early must end a source that waits for more: its `return` alone would stand behind the call that waits.
   const over = new AbortController()
-  const batches = ahead(source.read(split, cursors.get(split.id) ?? null, AbortSignal.any([signal, over.signal])), 1)
+  const batches = ahead(source.read(split, cursor, AbortSignal.any([signal, over.signal])), 1, isBarrier)
   try {
     for (;;) {
       const next = await batches.next().catch(async error => {
@@ -102,15 +122,16 @@ async function readSplit(
         await gathered.commit(signal)
         throw error
       })
-      if (next.done || signal.aborted) break
-      items += next.value.items.length
+      if (next.done || (signal.aborted && !next.value.owed)) break
       await gathered.add(next.value, signal)
     }
     await gathered.commit(signal)
+    return false
+  } catch (thrown) {
+    if (!(thrown instanceof ReadAgain)) throw thrown
+    return true
   } finally {
     over.abort()
-    await batches.return(undefined)
+    await Promise.all([batches.return(undefined), gathered.settled()])
   }
-  emit({ type: 'poll_finished', pipeline, split: split.id, items, ms: Math.round(clock.monotonic() - startedMs) })
-  return items
 }

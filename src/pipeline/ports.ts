@@ -1,8 +1,20 @@
 // What the stages need from outside, and no more. Adapters import these types; test/contract/ holds every adapter to the promises.
 import type { WeirError } from '../core/errors.ts'
-import type { Drops, Header, Item, LogRecord, OutRecord, Position, SourceBatch, Split } from '../core/record.ts'
+import type {
+  Drops,
+  Header,
+  Item,
+  LogRecord,
+  OutRecord,
+  Position,
+  RawPage,
+  SourceBatch,
+  Split,
+} from '../core/record.ts'
+import { type CompatibilityLevel, compatibilityLevels } from '../schema/compatibility-level.ts'
 
-export type { Drops, Header, Item, LogRecord, OutRecord, Position, SourceBatch, Split }
+export type { Drops, Header, Item, LogRecord, OutRecord, Position, RawPage, SourceBatch, Split }
+export { type CompatibilityLevel, compatibilityLevels }
 
 // ---------------------------------------------------------------------------------------------------------------- the log
 
@@ -46,6 +58,9 @@ export interface StoredCursor {
   readonly updatedAtMs: number
 }
 
+/** Splits named so are weir's own marks: a bucket's `cursors` hold them, `EventLog.cursors` and `pipelines` do not show them. */
+export const ownSplits = '~weir/'
+
 /** All of it becomes visible together, or nothing does (I1). */
 export interface Transaction {
   readonly appends: readonly Append[]
@@ -61,10 +76,13 @@ export interface Bucket {
   readonly epoch: bigint
   /** The cursors as they were when this epoch began. */
   readonly cursors: ReadonlyMap<string, StoredCursor>
+  /** How many records a transaction had better hold, where they are there: more where each costs several trips to a broker. Omitted: 1,000. */
+  readonly recordsAtOnce?: number
   /**
    * Resolves once all is durable.
    * @throws log.busy, log.full, log.unavailable: proven not written; the same call may be made again.
-   * @throws log.record_too_large, log.topic_unknown, log.invalid: proven not written; the same call will fail again.
+   * @throws log.record_too_large, log.timestamp_refused, log.topic_unknown, log.invalid: proven not written; the same call will fail again.
+   * Where the error names `records`, it is for these alone: without them the call may succeed, or name others.
    * @throws log.fenced: proven not written; another owner is at work, stop.
    * @throws log.outcome_unknown: written or not. Trust nothing in memory: call `renew` and go on from its cursors.
    */
@@ -98,6 +116,8 @@ export interface ConsumerOptions {
   readonly start: 'earliest' | 'latest'
   /** When the group's offset is no longer retained. */
   readonly outOfRange: 'stop' | 'earliest'
+  /** Told with `earliest` when it goes past what is no longer retained: offsets from `from` to before `to`. */
+  readonly missed?: (partition: number, from: bigint, to: bigint) => void
   /** True: this member wants all partitions or none (a sink that cannot be shared); others stand by. */
   readonly exclusive?: boolean
   /**
@@ -169,8 +189,13 @@ export interface BrowseOptions {
 export interface EventLog extends AsyncDisposable {
   /** `embedded` or `kafka`. */
   readonly kind: string
-  /** Creates the topic, or checks that the one there fits (same partitions; limits are updated). @throws log.topic_conflict */
-  ensureTopic(spec: TopicSpec): Promise<{ readonly info: TopicInfo; readonly created: boolean }>
+  /**
+   * Creates the topic, or checks that the one there fits (same partitions; limits are updated).
+   * `notes`: what an operator should know of it, such as how few replicas it has; one sentence each. @throws log.topic_conflict
+   */
+  ensureTopic(
+    spec: TopicSpec,
+  ): Promise<{ readonly info: TopicInfo; readonly created: boolean; readonly notes?: readonly string[] }>
   topics(): Promise<readonly TopicInfo[]>
   topic(name: string): Promise<TopicInfo | null>
   joinProducers(options: ProducerOptions): Promise<Producer>
@@ -191,18 +216,62 @@ export interface EventLog extends AsyncDisposable {
   writeCursors(pipeline: string, writes: readonly CursorWrite[]): Promise<void>
 }
 
-// ----------------------------------------------------------------------------------------------------------- the registry
+// -------------------------------------------------------------------------------------------------------------- the spool
 
-export const compatibilityLevels = [
-  'NONE',
-  'BACKWARD',
-  'BACKWARD_TRANSITIVE',
-  'FORWARD',
-  'FORWARD_TRANSITIVE',
-  'FULL',
-  'FULL_TRANSITIVE',
-] as const
-export type CompatibilityLevel = (typeof compatibilityLevels)[number]
+/** A transaction's place in the chain of transactions of its bucket (I6). Marks are opaque, and none is used twice. */
+export interface SpoolLink {
+  /** The mark that stands in the cluster when it is this transaction's turn; null: none. */
+  readonly before: string | null
+  /** The mark that stands there after it. */
+  readonly after: string
+  /** The cursors it writes, each with the one it follows. */
+  readonly cursors: readonly (CursorWrite & { readonly before: string | null })[]
+}
+
+export interface SpoolEntry extends SpoolLink {
+  readonly appends: readonly Append[]
+}
+
+export interface SpoolSize {
+  /** Of all topics, dead letters included. */
+  readonly records: number
+  readonly bytes: number
+}
+
+/** Where an entry stands in the spool. An id is never given twice. */
+export interface SpoolPlace extends SpoolSize {
+  readonly id: number
+  readonly storedAtMs: number
+}
+
+/**
+ * The spooled transactions of one bucket, held by whoever claimed them last. Every call may throw log.busy, log.full, log.unavailable,
+ * log.outcome_unknown, log.corrupt, log.gone as an event log does, and log.fenced when another claim was made since.
+ */
+export interface SpoolShare {
+  /** Unique to this claim: no other, before or after, here or elsewhere, has it. */
+  readonly id: string
+  /** Resolves with the place once the entry is durable. */
+  append(entry: SpoolEntry): Promise<SpoolPlace>
+  /** The links of the oldest entries after an id, in order, `limit` at most. */
+  links(after: number, limit: number): Promise<readonly (SpoolLink & SpoolPlace)[]>
+  /** The oldest entry after an id. */
+  next(after: number): Promise<(SpoolEntry & SpoolPlace) | null>
+  /** Removes what has come to an end: all entries up to an id. @returns what was removed */
+  removeThrough(id: number): Promise<SpoolSize & { readonly entries: number }>
+  /** Removes an entry and all after it. @returns what was removed */
+  removeFrom(id: number): Promise<SpoolSize & { readonly entries: number }>
+}
+
+/** Transactions kept on local disk while the cluster cannot take them. Nothing in it ages: only `remove...` takes anything out. */
+export interface Spool extends AsyncDisposable {
+  /** Takes a bucket's entries over, whoever held them. */
+  claim(pipeline: string, bucket: number): Promise<SpoolShare>
+  /** What waits, of all buckets of a pipeline; `oldestMs`: when the oldest entry was stored, null when there is none. */
+  backlog(pipeline: string): Promise<SpoolSize & { readonly entries: number; readonly oldestMs: number | null }>
+}
+
+// ----------------------------------------------------------------------------------------------------------- the registry
 
 export interface RegisteredSchema {
   readonly subject: string
@@ -213,23 +282,31 @@ export interface RegisteredSchema {
 }
 
 export interface CompatibilityVerdict {
-  /** `unproven`: the check at hand can neither prove nor disprove it. */
-  readonly verdict: 'compatible' | 'incompatible' | 'unproven'
+  readonly verdict: 'compatible' | 'incompatible'
   readonly reasons: readonly string[]
 }
 
-/** A Confluent-compatible schema registry. Contract: test/contract/schema-registry.ts */
+/**
+ * A Confluent-compatible schema registry. Contract: test/contract/schema-registry.ts
+ * Every call of one that is elsewhere may reject with registry.unavailable or registry.denied: the same call may succeed later.
+ */
 export interface SchemaRegistry extends AsyncDisposable {
+  /** `embedded` or `http`. */
   readonly kind: string
-  /** Idempotent: the same schema again gives the id and version it has. @throws registry.incompatible, registry.unproven, schema.invalid */
+  /** Idempotent: the same schema again gives the id and version it has. @throws registry.incompatible, registry.mismatch, schema.invalid */
   register(subject: string, schema: string): Promise<RegisteredSchema>
-  /** The schema text behind an id. Never changes, so callers may keep it. @throws registry.unknown_id */
+  /**
+   * The schema text behind an id, known ids also while the registry is away. It never changes; asking again, cheap, is how a caller learns
+   * that it did nevertheless. @throws registry.unknown_id, registry.mismatch (values under this id cannot be told apart any more)
+   */
   byId(id: number): Promise<string>
   /** null when the subject has no version. */
   latest(subject: string): Promise<RegisteredSchema | null>
   /** @throws registry.unknown_subject, registry.unknown_version */
   version(subject: string, version: number): Promise<RegisteredSchema>
   versions(subject: string): Promise<readonly number[]>
+  /** Versions that were deleted softly, as far as the registry tells; ascending. */
+  deletedVersions(subject: string): Promise<readonly number[]>
   /** The version this very schema has in the subject, or null. */
   lookup(subject: string, schema: string): Promise<RegisteredSchema | null>
   subjects(): Promise<readonly string[]>
@@ -241,6 +318,16 @@ export interface SchemaRegistry extends AsyncDisposable {
 }
 
 // --------------------------------------------------------------------------------------------------------- source and sink
+
+/** An item of a page that was kept. */
+export interface RereadItem {
+  /** Its position is the one it had, or would have had, when the page was fetched, but for the edits before: see `Holdings.positionOf`. */
+  readonly item: Item
+  /** What all versions of it have in common: a position is this, or this with `@` and a version without another `@`. Undefined where it has none. */
+  readonly id: string | undefined
+  /** True when it was among the items of the page when that was fetched, whether new then or known. */
+  readonly wasThere: boolean
+}
 
 /** A source, opened with its checked configuration. Contract: test/contract/source.ts */
 export interface Source extends AsyncDisposable {
@@ -256,7 +343,12 @@ export interface Source extends AsyncDisposable {
    */
   read(split: Split, cursor: string | null, signal: AbortSignal): AsyncIterable<SourceBatch>
   /** Decodes the bytes of a dead letter again, as `read` would have: the items they hold. @throws source.invalid_json and its like */
-  reparse(raw: Uint8Array, context: string | undefined): readonly unknown[]
+  reparse(raw: Uint8Array, context: string | undefined): readonly unknown[] | Promise<readonly unknown[]>
+  /**
+   * The items of a page that was kept, as `read` would take them today, one after the other. Nothing is fetched. Omitted: it keeps no pages.
+   * @throws source.* when the page does not fit the definition of today
+   */
+  reread?(page: RawPage, split: Split): Promise<readonly RereadItem[]>
   /** A stored cursor in words for people. @throws cursor.invalid */
   describeCursor(cursor: string): string
 }
@@ -264,8 +356,10 @@ export interface Source extends AsyncDisposable {
 /** A record as the consumer side hands it to processors and sinks. */
 export interface DecodedRecord {
   readonly log: LogRecord
-  readonly schemaId: number
-  readonly value: Readonly<Record<string, unknown>>
+  /** null: a tombstone has none. */
+  readonly schemaId: number | null
+  /** null: a tombstone, what the key stands for is gone. */
+  readonly value: Readonly<Record<string, unknown>> | null
 }
 
 export interface Delivery {

@@ -19,13 +19,17 @@ export interface ProcessedBatch {
   readonly failures: readonly RecordFailure[]
 }
 
-/** Runs the steps over each record, in order. */
+/** Runs the steps over each record, in order; a tombstone passes them all, for nothing is left to look at. */
 export function processRecords(steps: readonly ProcessStep[], records: readonly DecodedRecord[]): ProcessedBatch {
   if (steps.length === 0) return { passed: records, filtered: 0, failures: [] }
   const passed: DecodedRecord[] = []
   const failures: RecordFailure[] = []
   let filtered = 0
   for (const record of records) {
+    if (record.value === null) {
+      passed.push(record)
+      continue
+    }
     let step: 'filter.failed' | 'map.failed' = 'filter.failed'
     try {
       let current: DecodedRecord | null = record

@@ -2,7 +2,9 @@
 // A bucket here: running -> ended (revoked, fenced, shutdown); running -> renewed after an outcome in doubt -> running.
 import { toWeirError, WeirError } from '../core/errors.ts'
 import type { Split } from '../core/record.ts'
+import { unlessAborted } from '../core/stream.ts'
 import { renewUntilSure } from './append.ts'
+import { noForNow } from './lag.ts'
 import { type ProduceOptions, pass } from './poll.ts'
 import type { Bucket, EventLog } from './ports.ts'
 
@@ -89,7 +91,8 @@ export async function runProducer(options: ProducerStageOptions, signal: AbortSi
   })
   const allPassed = async (): Promise<void> => {
     for (;;) {
-      if (owned.size > 0 && [...owned.values()].every(entry => entry.passed) && (await membership.settled())) return
+      const passed = owned.size > 0 && [...owned.values()].every(entry => entry.passed)
+      if (passed && (await noForNow(() => membership.settled()))) return
       await clock.sleep(settleCheckMs, stopped.signal)
     }
   }
@@ -118,19 +121,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-/** What the work gives, or the signal's reason as soon as it aborts; the work itself goes on. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const given = Promise.withResolvers<never>()
-  const stop = () => given.reject(signal.reason)
-  if (signal.aborted) stop()
-  else signal.addEventListener('abort', stop)
-  try {
-    return await Promise.race([work, given.promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-}
-
 /** Passes over the bucket's splits until `signal` aborts; after an outcome in doubt, with a new epoch and the cursors read back (I1, L2). */
 async function runBucket(
   first: Bucket,
@@ -148,8 +138,11 @@ async function runBucket(
     try {
       // A bucket that is taken away does not wait for the listing.
       const splits = await unlessAborted(listSplits(), signal)
-      const { failures } = await pass(bucket, cursors, splits, options, signal)
+      const startedMs = clock.monotonic()
+      const { splits: read, failures } = await pass(bucket, cursors, splits, options, signal)
       if (signal.aborted) return
+      const ms = Math.round(clock.monotonic() - startedMs)
+      emit({ type: 'pass_finished', pipeline, bucket: bucket.number, splits: read, failures: failures.length, ms })
       passed(failures)
       if (once) return
       const nextMs = nextPass(beganMs)

@@ -3,9 +3,11 @@
 import { toWeirError, WeirError } from '../core/errors.ts'
 import type { Emit } from '../core/event.ts'
 import { failpoint } from '../core/failpoint.ts'
+import type { Claim as GuaranteeClaim } from '../core/guarantee.ts'
 import type { Item, OutRecord } from '../core/record.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { commitUntilDurable, type RetryDeps } from './append.ts'
+import { claimScope, type ScopeClaim } from './claim.ts'
 import type { Decode } from './decode.ts'
 import type { EncodeBatch } from './encode.ts'
 import { identityPrefix, replayedFromHeader } from './identity.ts'
@@ -57,10 +59,16 @@ interface Attempt {
   readonly deliver?: () => Promise<void>
 }
 
+/** What holds for dead letters that go into the topic again, for `weir lint --explain`. */
+export const replaying: GuaranteeClaim = {
+  guarantee: 'exactly_once',
+  why: 'The record and the mark of its letter are one transaction, so that a second replay finds the mark.',
+  proof: { file: 'test/fault/replay-kill.test.ts', test: 'at %s, into the topic' },
+}
+
 /** A transaction is closed at the first of these. */
 const lettersPerTransaction = 200
 const bytesPerTransaction = 4 * 1024 * 1024
-const claimMs = 15_000
 
 /**
  * Replays the letters one after the other and tells what became of each.
@@ -193,7 +201,8 @@ async function tryLetter(
   } catch (error) {
     if (signal.aborted) throw error
     const known = toWeirError(error, 'replay.failed')
-    if (known.retry && known.code.startsWith('registry.')) throw error
+    // Nothing was found out about the letter: a try that does not count.
+    if (known.code === 'registry.mismatch' || (known.retry && /^(registry|log)\./.test(known.code))) throw error
     return { outcome: { id, result: 'failed', error: known } }
   }
 }
@@ -208,7 +217,7 @@ async function again(
   const split = letter.split ?? ''
   const vars = (await splitVars(producer.source, split, signal)) ?? {}
   const position = letter.source_position ?? id
-  const values = producer.source.reparse(letter.original, letter.context ?? undefined)
+  const values = await producer.source.reparse(letter.original, letter.context ?? undefined)
   const items: Item[] = values.map((value, i) => ({
     value,
     raw: letter.original,
@@ -217,6 +226,7 @@ async function again(
   const { mapped, failures } = mapItems(producer.mapping, items, vars, now)
   if (failures[0]) throw failures[0].error
   const encoded = producer.encode(mapped, vars, identityPrefix(pipeline, split), now, [
+    ...letter.original_headers.map(({ name, value }) => [name, value] as const),
     [replayedFromHeader, `${deadLetterTopic}/${id}`],
   ])
   if (encoded.failures[0]) throw encoded.failures[0].error
@@ -297,38 +307,10 @@ export async function discard(
   }
 }
 
-interface Claim {
-  readonly bucket: Bucket
-  release(): PromiseLike<void>
-}
-
 /** Becomes the one process that may change the marks of the topic. @throws usage.refused when another one is at work */
-async function claimMarks(
+function claimMarks(
   { log, deadLetterTopic, clock }: Pick<ReplayOptions, 'log' | 'deadLetterTopic' | 'clock'>,
   signal: AbortSignal,
-): Promise<Claim> {
-  const assigned = Promise.withResolvers<Bucket>()
-  const membership = await log.joinProducers({
-    pipeline: marksScope(deadLetterTopic),
-    buckets: 1,
-    assigned: bucket => assigned.resolve(bucket),
-    revoked: async () => {},
-    lost: () => {},
-  })
-  const release = () => membership[Symbol.asyncDispose]()
-  const giveUp = new AbortController()
-  try {
-    const timeout = clock.sleep(claimMs, AbortSignal.any([signal, giveUp.signal])).then(() => {
-      throw new WeirError('usage.refused', `Another replay of ${deadLetterTopic} is at work.`, {
-        hint: 'Wait for it to end, then try again.',
-      })
-    })
-    timeout.catch(() => {})
-    return { bucket: await Promise.race([assigned.promise, timeout]), release }
-  } catch (error) {
-    await release()
-    throw error
-  } finally {
-    giveUp.abort()
-  }
+): Promise<ScopeClaim> {
+  return claimScope(log, marksScope(deadLetterTopic), `replay of ${deadLetterTopic}`, clock, signal)
 }

@@ -4,7 +4,7 @@
 import { WeirError } from '../core/errors.ts'
 import { type AvroType, toAvroType } from './avro-types.ts'
 import { compileGuard } from './guard.ts'
-import { parseSchema } from './parse.ts'
+import { canonicalText, parseSchema } from './parse.ts'
 import { pinpoint } from './pinpoint.ts'
 import { Slabs } from './slabs.ts'
 import { headerBytes, readSchemaId, writeHeader } from './wire.ts'
@@ -95,15 +95,24 @@ export function compileDecoder(writerText: string, readerText: string | null): D
   const check = compileGuard(writer)
   const writerType = toAvroType(writer)
   const readerType =
-    readerText === null || readerText === writerText ? writerType : toAvroType(parseSchema(readerText).root)
+    readerText === null || isSameText(readerText, writerText) ? writerType : toAvroType(parseSchema(readerText).root)
   const resolver = readerType === writerType ? undefined : resolve(readerType, writerType)
+  const read = ({ buffer, byteOffset, byteLength }: Uint8Array): Record<string, unknown> => {
+    try {
+      // The check has held that nothing is read beyond the end.
+      return readerType.decode(wholeOf(buffer), byteOffset + headerBytes, resolver).value as Record<string, unknown>
+    } catch {
+      // Once more, for the place in the error.
+      const own = Buffer.from(buffer, byteOffset, byteLength)
+      return readerType.decode(own, headerBytes, resolver).value as Record<string, unknown>
+    }
+  }
   return {
     decode(framed) {
       readSchemaId(framed)
       check(framed, headerBytes)
-      const bytes = Buffer.isBuffer(framed) ? framed : Buffer.from(framed.buffer, framed.byteOffset, framed.byteLength)
       try {
-        return readerType.decode(bytes, headerBytes, resolver).value as Record<string, unknown>
+        return read(framed)
       } catch (cause) {
         if (cause instanceof WeirError) throw cause
         throw new WeirError('decode.invalid', 'the bytes do not decode under their schema', {
@@ -114,6 +123,19 @@ export function compileDecoder(writerText: string, readerText: string | null): D
       }
     },
   }
+}
+
+/** The memory that was read last: one view of it for the many values that share it, instead of one for each. */
+let whole: Buffer = Buffer.alloc(0)
+
+function wholeOf(memory: ArrayBufferLike): Buffer {
+  if (whole.buffer !== memory) whole = Buffer.from(memory)
+  return whole
+}
+
+/** Registries reprint schemas. Resolving a schema to itself would only cost time. */
+function isSameText(one: string, other: string): boolean {
+  return one === other || canonicalText(one) === canonicalText(other)
 }
 
 function resolve(reader: AvroType, writer: AvroType): unknown {

@@ -1,12 +1,22 @@
 // JSON text of schemas: read under caps with whole numbers kept exactly, printed without whitespace in a stable order.
 import { WeirError } from '../core/errors.ts'
+import { nestsDeeperThan } from '../core/json-scan.ts'
 
 export const maxSchemaBytes = 1024 * 1024
 /** JSON nesting; 64 nested types need about 200. */
 const maxJsonDepth = 256
 
-/** Whole numbers that a double cannot hold exactly come out as bigint. @throws schema.invalid */
-export function parseSchemaJson(text: string): unknown {
+/** Keys, by the object or list that holds them, whose number is written with a point or an exponent. */
+export type Fractions = WeakMap<object, Set<string>>
+
+const hasFractions = /\d(?:\.\d|[eE][+-]?\d)/
+const hasLongDigits = /\d{16}/
+
+/**
+ * Whole numbers that a double cannot hold exactly come out as bigint. `fractions` learns which numbers are not written as whole ones.
+ * @throws schema.invalid
+ */
+export function parseSchemaJson(text: string, fractions?: Fractions): unknown {
   if (text.length > maxSchemaBytes || Buffer.byteLength(text) > maxSchemaBytes)
     throw new WeirError('schema.invalid', `the schema is larger than ${maxSchemaBytes} bytes`, {
       at: '/',
@@ -17,23 +27,38 @@ export function parseSchemaJson(text: string): unknown {
       at: '/',
       hint: 'Write an Avro record: {"type": "record", "name": "...", "fields": [...]}.',
     })
+  if (nestsDeeperThan(text, maxJsonDepth))
+    throw new WeirError('schema.invalid', `the schema nests deeper than ${maxJsonDepth} levels of JSON`, {
+      at: '/',
+      hint: 'Give nested records a name and refer to them by it.',
+    })
   let json: unknown
   try {
-    json = JSON.parse(text, exactNumbers)
+    const isPlain = !hasLongDigits.test(text) && !(fractions && hasFractions.test(text))
+    json = isPlain ? JSON.parse(text) : JSON.parse(text, exactNumbers(fractions))
   } catch (error) {
     throw new WeirError('schema.invalid', 'the schema is not JSON', {
       at: placeOf(error, text),
       hint: 'Check for trailing commas, comments and unquoted names: JSON has none of these.',
     })
   }
-  checkDepth(json)
   return json
 }
 
-function exactNumbers(this: unknown, _key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-  const source = context?.source
-  return source !== undefined && /^-?\d{1,400}$/.test(source) ? BigInt(source) : value
+type Reviver = (this: object, key: string, value: unknown, context?: { source?: string }) => unknown
+
+function exactNumbers(fractions: Fractions | undefined): Reviver {
+  return function (this: object, key, value, context) {
+    if (typeof value !== 'number') return value
+    const source = context?.source
+    if (source === undefined) return value
+    if (fractions && !/^-?\d+$/.test(source)) {
+      const keys = fractions.get(this)
+      if (keys) keys.add(key)
+      else fractions.set(this, new Set([key]))
+    }
+    return !Number.isSafeInteger(value) && /^-?\d{1,400}$/.test(source) ? BigInt(source) : value
+  }
 }
 
 /** V8 names the position in its message; the message itself may quote the text, so only the position is kept. */
@@ -42,20 +67,6 @@ function placeOf(error: unknown, text: string): string {
   const position = found ? Number(found[1]) : text.length
   const before = text.slice(0, position).split('\n')
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
-}
-
-function checkDepth(json: unknown): void {
-  const stack: [value: unknown, depth: number][] = [[json, 0]]
-  for (let entry = stack.pop(); entry; entry = stack.pop()) {
-    const [value, depth] = entry
-    if (typeof value !== 'object' || value === null) continue
-    if (depth >= maxJsonDepth)
-      throw new WeirError('schema.invalid', `the schema nests deeper than ${maxJsonDepth} levels of JSON`, {
-        at: '/',
-        hint: 'Give nested records a name and refer to them by it.',
-      })
-    for (const child of Object.values(value)) stack.push([child, depth + 1])
-  }
 }
 
 /** Attributes in the order a reader expects them; others follow, sorted. */

@@ -50,11 +50,9 @@ function convertObject(object: Record<string, unknown>, depth: number): Record<s
     const item = object[key]
     const converted = convert(item, depth + 1)
     if (converted === item && !result) continue
-    if (!result) {
-      result = keys.includes('__proto__') ? (Object.create(null) as Record<string, unknown>) : {}
-      for (let j = 0; j < i; j++) result[keys[j]!] = object[keys[j]!]
-    }
-    result[key] = converted
+    // A copy with the hidden class of the original; where a key would be the prototype's, one without a prototype.
+    result ??= keys.includes('__proto__') ? Object.assign(Object.create(null), object) : { ...object }
+    result![key] = converted
   }
   return result ?? object
 }

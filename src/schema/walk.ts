@@ -5,9 +5,9 @@ import { defaultProblem } from './default-value.ts'
 import type { FieldNode, NamedNode, SchemaNode } from './tree.ts'
 import { branchName, type PrimitiveKind, primitiveKinds } from './tree.ts'
 
-const maxTypeDepth = 64
-const maxFields = 5000
-const maxUnionBranches = 1000
+export const maxTypeDepth = 64
+export const maxFields = 5000
+export const maxUnionBranches = 1000
 /** A fixed type is one value: no topic takes records larger than this. */
 const maxFixedBytes = 1024 * 1024
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
@@ -282,7 +282,8 @@ const logicalBase: Record<string, readonly string[]> = {
   duration: ['fixed'],
 }
 
-function logicalProblem(logical: string, type: string, json: Json): string | null {
+/** Why a logical type is ignored; null when it is not. `json`: its attributes. */
+export function logicalProblem(logical: string, type: string, json: Json): string | null {
   const bases = Object.hasOwn(logicalBase, logical) ? logicalBase[logical]! : undefined
   if (!bases) return `logical type ${quote(logical)} is not known`
   if (!bases.includes(type)) return `logical type ${logical} does not go with ${type}`

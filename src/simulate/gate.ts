@@ -32,7 +32,8 @@ export function challenge({ basic }: Pick<Settings, 'basic'>): string {
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
-function same(given: unknown, expected: string): boolean {
+/** Compares in the same time whether they are equal or not. */
+export function same(given: unknown, expected: string): boolean {
   return typeof given === 'string' && timingSafeEqual(digest(given), digest(expected))
 }
 
@@ -43,19 +44,19 @@ export interface RateGate {
 
 const secondMs = 1000
 
-/** Counts in fixed seconds from the first call on, as most vendors do. */
-export function createRateGate(clock: Clock, perSecond: number | null): RateGate {
+/** Counts in fixed windows from the first call on, as most vendors do. */
+export function createRateGate(clock: Clock, calls: number | null, windowMs = secondMs): RateGate {
   let beganMs = Number.NEGATIVE_INFINITY
   let taken = 0
   return {
     take() {
-      if (perSecond === null) return 0
+      if (calls === null) return 0
       const nowMs = clock.monotonic()
-      if (nowMs - beganMs >= secondMs) {
+      if (nowMs - beganMs >= windowMs) {
         beganMs = nowMs
         taken = 0
       }
-      return ++taken <= perSecond ? 0 : beganMs + secondMs - nowMs
+      return ++taken <= calls ? 0 : beganMs + windowMs - nowMs
     },
   }
 }

@@ -23,11 +23,11 @@ export interface Served extends VersionFacts {
   readonly request: number
 }
 
-export interface Journal extends Disposable {
-  readonly entries: readonly Served[]
+export interface Journal<Entry = Served> extends Disposable {
+  readonly entries: readonly Entry[]
   /** Why the file cannot be written any more; null: it can. */
   readonly broken: WeirError | null
-  add(request: number, facts: readonly VersionFacts[]): void
+  add(entries: readonly Entry[]): void
 }
 
 /** Entries kept in memory; the oldest are let go. The file keeps all. */
@@ -38,8 +38,8 @@ export function factsOf({ review, number, updatedAt }: Version, { damage, sha256
 }
 
 /** @param file NDJSON, appended to; null: memory only. @throws usage.invalid when it cannot be opened */
-export function createJournal(file: string | null): Journal {
-  const entries: Served[] = []
+export function createJournal<Entry = Served>(file: string | null): Journal<Entry> {
+  const entries: Entry[] = []
   const fd = file === null ? null : openForAppend(file)
   let broken: WeirError | null = null
   return {
@@ -47,14 +47,13 @@ export function createJournal(file: string | null): Journal {
     get broken() {
       return broken
     },
-    add(request, facts) {
-      const served = facts.map(each => ({ request, ...each }))
-      for (const each of served) entries.push(each)
+    add(added) {
+      for (const each of added) entries.push(each)
       // Cut seldom, so that keeping the bound costs nothing per entry.
       if (entries.length > maxEntries * 1.1) entries.splice(0, entries.length - maxEntries)
-      if (fd === null || broken !== null || served.length === 0) return
+      if (fd === null || broken !== null || added.length === 0) return
       try {
-        writeSync(fd, served.map(each => `${JSON.stringify(each)}\n`).join(''))
+        writeSync(fd, added.map(each => `${JSON.stringify(each)}\n`).join(''))
       } catch (error) {
         broken = unwritable(file!, error)
       }

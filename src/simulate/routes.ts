@@ -170,9 +170,9 @@ function sendPage(
   const body = `{"reviews":[${items.map(([, item]) => item.json).join(',')}],${around.slice(1)}`
   if (fault === 'reset') return cutOff(reply, body)
   if (nextUrl !== null) reply.header('link', `<${nextUrl}>; rel="next"`)
-  const facts = items.map(([version, item]) => factsOf(version, item))
+  const served = items.map(([version, item]) => ({ request: call, ...factsOf(version, item) }))
   // Not emitted where the client went away before the whole answer was handed to the system.
-  reply.raw.once('finish', () => vendor.journal.add(call, facts))
+  reply.raw.once('finish', () => vendor.journal.add(served))
   return reply.type('application/json; charset=utf-8').send(body)
 }
 

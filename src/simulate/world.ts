@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly initial: number
   /** At every so many ticks an older review is edited as well; 0: never. */
   readonly editEvery: number
+  /** Where they come from, in the order they appear. Default: the shipped ones. */
+  readonly reviews?: readonly Review[]
 }
 
 export interface World {
@@ -54,8 +56,7 @@ export function shippedReviews(): readonly Review[] {
     .map(line => JSON.parse(line) as Review)
 }
 
-export function createWorld({ seed, initial, editEvery }: WorldOptions): World {
-  const reviews = shippedReviews()
+export function createWorld({ seed, initial, editEvery, reviews = shippedReviews() }: WorldOptions): World {
   const first = Math.min(initial, reviews.length)
   const views = new Map<string | null, View>()
   const newest: Version[] = []

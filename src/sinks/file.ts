@@ -1,6 +1,7 @@
 // Records as lines of JSON in a file, exactly once: the file keeps its own record of offsets, and the consumer starts where that stands.
 // Deliveries that arrive together are made durable together.
 
+import { changeHeader } from '../core/record.ts'
 import { fields, path, Type } from '../core/spec.ts'
 import type { DecodedRecord, Delivery } from '../pipeline/ports.ts'
 import { toJson, toJsonText } from '../schema/json.ts'
@@ -29,6 +30,22 @@ export const file = defineSink({
   summary: 'Appends records to a file, one JSON object a line.',
   config,
   guarantee: 'exactly_once',
+  claims: {
+    delivering: {
+      guarantee: 'exactly_once',
+      why: 'The file keeps its own record of offsets, and what stands behind it after a crash is cut off and written once more.',
+      while: 'nothing else writes to the file',
+      proof: {
+        file: 'test/fault/file-sink-kill.test.ts',
+        test: 'at 25 random moments: every record is in the file once',
+      },
+    },
+    replaying: {
+      guarantee: 'at_least_once',
+      why: 'A replayed letter has no offset to recognise it by: after a crash before it is marked it is written again.',
+      proof: { file: 'test/contract/sink.ts', test: 'takes a replay, which has no offset to store' },
+    },
+  },
   examples: [
     { title: 'Values only', config: { path: 'out/reviews.ndjson' } },
     { title: 'With offsets and keys', config: { path: 'out/reviews.ndjson', metadata: true } },
@@ -78,24 +95,29 @@ async function writeTogether(
   try {
     await store.settle()
     const next = new Map<string, NextOffset>()
-    let text = ''
+    const parts: Buffer[] = []
     for (const { delivery } of group) {
       const { topic, partition, nextOffset } = delivery
       const name = `${partition} ${topic}`
       const reached = nextOffset === null ? null : (next.get(name)?.offset ?? store.nextOffset(topic, partition))
+      let text = ''
       for (const record of delivery.records)
         if (reached === null || record.log.offset >= reached) text += `${line(record)}\n`
+      parts.push(Buffer.from(text))
       if (nextOffset !== null && (reached === null || nextOffset > reached))
         next.set(name, { topic, partition, offset: nextOffset })
     }
-    if (text !== '' || next.size > 0) await store.append(Buffer.from(text), [...next.values()])
+    const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+    if (bytes.length > 0 || next.size > 0) await store.append(bytes, [...next.values()])
     for (const { done } of group) done.resolve()
   } catch (error) {
     for (const { done } of group) done.reject(error)
   }
 }
 
-const lineOfValue = ({ value }: DecodedRecord): string => toJsonText(value)
+/** No field of a record can be named so. */
+const lineOfValue = ({ log, value }: DecodedRecord): string =>
+  value === null ? JSON.stringify({ [changeHeader]: 'deleted', key: keyText(log.key) }) : toJsonText(value)
 
 const lineWithMetadata = ({ log, value }: DecodedRecord): string =>
   JSON.stringify({

@@ -32,13 +32,29 @@ export const log = defineSink({
   summary: 'Writes each record as a line of the log.',
   config,
   guarantee: 'at_least_once',
+  claims: {
+    delivering: {
+      guarantee: 'at_least_once',
+      why: 'A line is written before its offset is committed: after a crash between the two it is written again.',
+      proof: {
+        file: 'test/contract/event-log/consume.ts',
+        test: 'what was not committed is read again by the next member',
+      },
+    },
+    replaying: {
+      guarantee: 'at_least_once',
+      why: 'A line is written before its letter is marked: after a crash between the two it is written again.',
+      proof: { file: 'test/fault/replay-kill.test.ts', test: 'what a replay hands to a log sink is logged' },
+    },
+  },
   examples: [
     { title: 'Whole records', config: {} },
     { title: 'A few fields', config: { fields: ['product_asin', 'rating', 'review_title'] } },
   ],
+  takes: ({ fields: picked }) => picked ?? null,
   async open({ fields: picked }, { pipeline, group, emit }) {
-    const pick = (value: Readonly<Record<string, unknown>>): unknown =>
-      toJson(picked ? Object.fromEntries(picked.map(name => [name, value[name] ?? null])) : value)
+    const pick = (value: Readonly<Record<string, unknown>> | null): unknown =>
+      toJson(picked && value ? Object.fromEntries(picked.map(name => [name, value[name] ?? null])) : value)
     return {
       guarantee: 'at_least_once',
       exclusive: false,

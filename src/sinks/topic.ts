@@ -2,10 +2,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { toWeirError, WeirError } from '../core/errors.ts'
-import type { OutRecord } from '../core/record.ts'
+import type { LogRecord, OutRecord } from '../core/record.ts'
 import { expression, fields, name, path, type Static, Type } from '../core/spec.ts'
 import { compileExpression, type Expression } from '../mapping/expression.ts'
-import type { DecodedRecord } from '../pipeline/ports.ts'
 import { compileEncoder, type Encoder } from '../schema/codec.ts'
 import { valueSubject } from '../schema/subject.ts'
 import { defineSink, type SinkDeps } from './sink.ts'
@@ -15,7 +14,12 @@ const config = fields({
   schema: Type.Optional(
     path({ description: 'Avro schema (.avsc) of what is written; omitted: the schema each record was written with.' }),
   ),
-  key: Type.Optional(expression({ description: 'Key of the new record; omitted: the key it has.', vars: ['record'] })),
+  key: Type.Optional(
+    expression({
+      description: 'Key of the new record; omitted: the key it has. With it tombstones are left out.',
+      vars: ['record'],
+    }),
+  ),
   partitions: Type.Integer({
     description: 'Partitions of the topic, when it is made.',
     default: 1,
@@ -38,6 +42,21 @@ export const topic = defineSink({
   summary: 'Writes records to another topic, in the same transaction as the offsets.',
   config,
   guarantee: 'exactly_once',
+  claims: {
+    delivering: {
+      guarantee: 'exactly_once',
+      why: 'What is written stands in the transaction that commits the offsets.',
+      proof: {
+        file: 'test/integration/stages.test.ts',
+        test: 'a sink that writes to the log has its records and the offsets in one transaction',
+      },
+    },
+    replaying: {
+      guarantee: 'exactly_once',
+      why: 'What is written stands in the transaction that marks the letter.',
+      proof: { file: 'test/fault/replay-kill.test.ts', test: 'at %s, into the topic of a consumer' },
+    },
+  },
   examples: [
     { title: 'The same records elsewhere', config: { topic: 'low_ratings' } },
     {
@@ -73,7 +92,13 @@ export const topic = defineSink({
             hint: 'Give the sink another topic.',
           })
         const out: OutRecord[] = []
-        for (const record of records) out.push(rewrite(record, own ?? (await writerOf(record.schemaId)), key))
+        for (const record of records) {
+          const { log, schemaId, value } = record
+          if (value !== null && schemaId !== null) out.push(rewrite(log, value, own ?? (await writerOf(schemaId)), key))
+          // By another key it cannot be said what is gone.
+          else if (key === null)
+            out.push({ key: log.key, value: null, headers: log.headers, timestampMs: log.timestampMs })
+        }
         return out.length === 0 ? [] : [{ topic: settings.topic, records: out }]
       },
       async [Symbol.asyncDispose]() {},
@@ -82,7 +107,12 @@ export const topic = defineSink({
 })
 
 /** @throws sink.rejected with the place of the record */
-function rewrite({ log, value }: DecodedRecord, { encoder, schemaId }: Writer, key: Expression | null): OutRecord {
+function rewrite(
+  log: LogRecord,
+  value: Readonly<Record<string, unknown>>,
+  { encoder, schemaId }: Writer,
+  key: Expression | null,
+): OutRecord {
   try {
     return {
       key: key === null ? log.key : keyBytes(key.evaluate({ record: value })),

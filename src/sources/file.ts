@@ -1,25 +1,30 @@
-// Items from files: NDJSON, JSON, CSV, TSV, each also gzipped. Nothing in a file is passed over silently: what cannot be read becomes an item
+// Items from files: NDJSON, JSON, CSV, TSV, saved pages, each also gzipped. Nothing in a file is passed over silently: what cannot be read becomes an item
 // with its error, its bytes and its place (I2). One split per file; the cursor is the file's identity and how far it was read (I13).
 import { resolve } from 'node:path'
 import { WeirError } from '../core/errors.ts'
+import type { Claim } from '../core/guarantee.ts'
 import { decodeUtf8, isObject, parseJson } from '../core/json-text.ts'
 import { compileExpression, type Expression } from '../mapping/expression.ts'
 import type { Source, SourceBatch, Split } from '../pipeline/ports.ts'
 import { type Bookmark, readBookmark } from './file/bookmark.ts'
 import { looksGzipped } from './file/input.ts'
+import { readPage, reparsedPage } from './file/pages.ts'
 import { shapeError } from './file/piece.ts'
 import { type FoundFile, fileError, findFiles, type OpenFile, openFile, type Place } from './file/place.ts'
-import { type ReadOptions, readFile } from './file/reader.ts'
+import { type End, type ReadOptions, readFile } from './file/reader.ts'
 import { recordsOf } from './file/records.ts'
 import { parseRow, type RowContext } from './file/rows.ts'
 import { type FileConfig, fileSpec, formatOf, lintFile } from './file/settings.ts'
 import { fromStart, planStart, type Start } from './file/start.ts'
 import { Tail } from './file/tail.ts'
+import { type HtmlReader, openHtmlReader } from './html/reader.ts'
+import type { HtmlConfig } from './html/spec.ts'
 import { defineSource, type SourceDeps } from './source.ts'
 
 export const file = defineSource({
   name: 'file',
-  summary: 'Reads items from files: NDJSON, JSON, CSV or TSV, also gzipped; can follow files that grow.',
+  summary:
+    'Reads items from files: NDJSON, JSON, CSV, TSV or saved HTML pages, also gzipped; can follow files that grow.',
   config: fileSpec,
   examples: [
     { title: 'Compressed NDJSON', config: { paths: ['data/*.jsonl.gz'], format: 'ndjson' } },
@@ -29,15 +34,48 @@ export const file = defineSource({
     },
     { title: 'Products with their reviews', config: { paths: ['products.jsonl'], records: 'this.reviews' } },
     { title: 'TSV without any quoting', config: { paths: ['data/*.tsv'], quote: 'none' } },
+    {
+      title: 'Saved pages',
+      config: {
+        paths: ['pages/*.html'],
+        html: { require: '#reviews', item: '.review', fields: { id: { attr: 'id' }, text: 'p' } },
+      },
+    },
     { title: 'CSV without a header', config: { paths: ['votes.csv'], columns: ['id', 'stars', 'text'] } },
   ],
   replayable: true,
+  claim: claimOf,
   lint: lintFile,
   open: (config, deps) => new FileSource(config, deps),
 })
 
+function claimOf({ follow }: FileConfig): Claim {
+  const why = 'The cursor names the file and how far it was read, so that reading goes on just there.'
+  if (!follow)
+    return {
+      guarantee: 'exactly_once',
+      why,
+      while: 'a file that was read is not rewritten in place',
+      proof: {
+        file: 'test/property/file-reading.property.test.ts',
+        test: 'I13: for any file and any cursor on the way, going on from the cursor gives exactly the rest',
+      },
+    }
+  return {
+    guarantee: 'exactly_once',
+    why: `${why} A file that is moved away is read to its end before its successor.`,
+    while: 'a file is not cut short before it was read to its end, which is told',
+    proof: {
+      file: 'test/fault/file-source.test.ts',
+      test: 'that is moved away is read to its end, with what came late, and then its successor',
+    },
+  }
+}
+
 /** What the items of this source may carry as context: of a row, of a record in a piece, of an item too large to keep. */
-type AnyContext = Partial<RowContext & { record: true; pick: number; kept: number; of: number }>
+type AnyContext = Partial<
+  RowContext & { record: true; pick: number; kept: number; of: number; page: object; whole: true }
+>
 
 class FileSource implements Source {
   readonly endless: boolean
@@ -46,6 +84,7 @@ class FileSource implements Source {
   readonly #place: Place
   readonly #records: Expression | undefined
   #found = new Map<string, FoundFile>()
+  #pages: HtmlReader | undefined
 
   constructor(config: FileConfig, deps: SourceDeps) {
     this.#config = config
@@ -80,7 +119,7 @@ class FileSource implements Source {
       const options = await this.#optionsFor(opened, path, split.id)
       const start = anew ?? (yield* this.#start(opened, mark, options, split, signal))
       if (!start) return
-      const end = yield* readFile(opened, start, options, tail, signal)
+      const end = yield* this.#readOn(opened, start, options, tail, signal)
       if (end === 'end' || end === 'aborted') return
       this.#notice(
         split,
@@ -110,8 +149,31 @@ class FileSource implements Source {
     })
     if (!plan.old || !plan.oldStart) return plan.start
     await using old = plan.old
-    const end = yield* readFile(old, plan.oldStart, { ...options, gzip: await this.#isGzip(old) }, undefined, signal)
+    const ofOld = { ...options, gzip: await this.#isGzip(old) }
+    const end = yield* this.#readOn(old, plan.oldStart, ofOld, undefined, signal)
     return end === 'aborted' ? undefined : plan.start
+  }
+
+  #readOn(
+    opened: OpenFile,
+    start: Start,
+    options: ReadOptions,
+    tail: Tail | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<SourceBatch, End> {
+    if (options.format !== 'html') return readFile(opened, start, options, tail, signal)
+    this.#pages ??= openHtmlReader({ config: this.#html(options.name), clock: this.#deps.clock })
+    const { name, gzip } = options
+    return readPage(opened, start, { name, gzip, maxItem: this.#config.max_item, reader: this.#pages })
+  }
+
+  #html(at: string): HtmlConfig {
+    const { html } = this.#config
+    if (html) return html
+    throw new WeirError('config.missing_field', 'Pages need `html`, what to take out of them', {
+      at,
+      hint: 'Write html: { require: …, item: …, fields: {…} }.',
+    })
   }
 
   async #find(split: Split, signal: AbortSignal): Promise<FoundFile> {
@@ -142,8 +204,8 @@ class FileSource implements Source {
     const config = this.#config
     const format = formatOf(config, path)
     const gzip = await this.#isGzip(opened)
-    if (this.endless && (gzip || format === 'json'))
-      throw new WeirError('config.conflict', `A ${gzip ? 'gzip' : 'json'} file cannot be followed`, {
+    if (this.endless && (gzip || format === 'json' || format === 'html'))
+      throw new WeirError('config.conflict', `A ${gzip ? 'gzip' : format} file cannot be followed`, {
         at: name,
         hint: 'Follow plain ndjson, csv or tsv; read this one without follow.',
       })
@@ -165,6 +227,7 @@ class FileSource implements Source {
       throw new WeirError('source.item_too_large', `Only the first ${known.kept} of ${known.of} bytes were kept`, {
         hint: 'Raise max_item and read the file again: `weir cursor reset`.',
       })
+    if (known.page || known.whole) return reparsedPage(this.#html('the dead letter'), raw, context!)
     if (known.columns) return [parseRow(raw, known as RowContext)]
     const value = parseJson(decodeUtf8(raw))
     const at = 'the dead letter'
@@ -181,5 +244,7 @@ class FileSource implements Source {
     return `byte ${offset} (line ${line}${part})${doneAt === null ? '' : ', at its end'}${again}`
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pages?.[Symbol.asyncDispose]()
+  }
 }

@@ -45,6 +45,14 @@ export const generate = defineSource({
     { title: 'A steady load with damage', config: { rate: 500, malformed: '1%', splits: 4 } },
   ],
   replayable: true,
+  claim: () => ({
+    guarantee: 'exactly_once',
+    why: 'Every review is a function of seed and index, and the index is the cursor.',
+    proof: {
+      file: 'test/contract/source.ts',
+      test: 'I13: going on from the cursor of any batch gives exactly the rest, in a new process as well',
+    },
+  }),
   open: (config, { clock }) => {
     const { count = Number.POSITIVE_INFINITY, rate, splits, malformed } = config
     const numberOf = (split: Split) => {

@@ -24,4 +24,8 @@ async function openPlace(): Promise<RegistryPlace> {
   }
 }
 
-schemaRegistryContract('embedded', { leavesOpen: true, ownGlobalLevel: true }, openPlace)
+schemaRegistryContract(
+  'embedded',
+  { ownGlobalLevel: true, firstGlobalLevel: 'BACKWARD', tellsMissingLevel: true, docsCount: true },
+  openPlace,
+)

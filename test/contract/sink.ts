@@ -50,6 +50,15 @@ export function sinkContract({ connector, config, arrived }: SinkUnderTest): voi
       if (sink.deliver && sink.guarantee === 'exactly_once') expect(sink.startAt).toBeDefined()
     })
 
+    test('takes a tombstone', async () => {
+      const { sink, take } = await open()
+      await using _ = sink
+      const delivery = reviews(0, 2)
+      const { log } = delivery.records[0]!
+      const gone = { log: { ...log, value: null }, schemaId: null, value: null }
+      await expect(take({ ...delivery, records: [gone, delivery.records[1]!] })).resolves.toBeUndefined()
+    })
+
     test('takes every record once, in order', async () => {
       const { sink, take, all } = await open()
       await using _ = sink

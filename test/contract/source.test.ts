@@ -8,6 +8,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import type { FileConfig } from '../../src/sources/file/settings.ts'
 import { generate } from '../../src/sources/generate.ts'
 import { openFileSource, put } from '../support/file-source.ts'
+import { base, jobScene } from '../support/job-scene.ts'
 import { sourceContract } from './source.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-contract-'))
@@ -45,6 +46,26 @@ const files: readonly [name: string, config: Partial<FileConfig> & Pick<FileConf
 ]
 for (const [name, config, failing] of files)
   sourceContract({ name, items: count, failing, open: async () => openFileSource(folder, config).source })
+
+const scenes = {
+  'http, a job and its result in pages': jobScene(
+    {},
+    numbers.slice(0, 7).map(n => ({ id: `r${n}`, n })),
+  ),
+  'http, pages': jobScene(
+    {
+      job: undefined,
+      request: { url: `${base}/results/set-j1` },
+      cursor: { id: 'this.id', field: 'this.n', as: 'number', order: 'asc' },
+    },
+    numbers.slice(0, 7).map(n => ({ id: `r${n}`, n })),
+  ),
+}
+// What the pages are of, ready from the start.
+scenes['http, pages'].vendor.readyAfter = 0
+scenes['http, pages'].vendor.answer(new URL(`${base}/jobs`), 'POST', '{"tag":"t"}')
+for (const [name, scene] of Object.entries(scenes))
+  sourceContract({ name, items: 7, failing: 0, open: async () => scene.open() })
 
 sourceContract({
   name: 'generate',

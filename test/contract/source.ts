@@ -114,9 +114,13 @@ export function sourceContract(setup: SourceSetup): void {
       const [split] = await splitsOf(source)
       const stopping = new AbortController()
       let batches = 0
-      for await (const _batch of source.read(split!, null, stopping.signal)) {
-        batches++
-        stopping.abort()
+      try {
+        for await (const _batch of source.read(split!, null, stopping.signal)) {
+          batches++
+          stopping.abort()
+        }
+      } catch (error) {
+        expect(error).toBe(stopping.signal.reason)
       }
       expect(batches).toBeLessThanOrEqual(2)
     })

@@ -288,3 +288,40 @@ describe('weir simulate reviews', () => {
     expect(JSON.parse(out.split('\n')[0]!)).toMatchObject({ url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+/) })
   })
 })
+
+describe('weir simulate NAME', () => {
+  test('serves that vendor with the key and the faults it was told, prints the seed, and counts what it served', async () => {
+    const key = 'another-key'
+    const { code, out, err } = await runWeir(
+      ['simulate', 'rainforest', '--port', '0', '--seed', '7', '--key', key, '--fault', 'no_title=100%', '--json'],
+      {
+        cwd,
+        started: child =>
+          child.stdout!.once('data', async text => {
+            const { url } = JSON.parse(String(text))
+            await fetch(`${url}/request?api_key=${key}&type=product&asin=B0WEIRTST1`).catch(() => {})
+            await fetch(`${url}/request?api_key=wrong&type=product&asin=B0WEIRTST1`).catch(() => {})
+            child.kill('SIGTERM')
+          }),
+      },
+    )
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    const [first, last] = out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(first).toMatchObject({ url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+/), seed: 7 })
+    expect(last).toEqual({ served: 8, jobs: 0, calls: { 200: 1, 401: 1 } })
+  })
+
+  test.each([
+    [['brightdata', '--fault', 'nope=3%'], 'fault has no kind'],
+    [['brightdata', '--fault', 'reset'], '--fault has no share'],
+    [['keepa', '--edit-every', '2'], '--add-every'],
+    [['nobody'], 'nobody'],
+    [[], 'needs a command'],
+  ])('weir simulate %j is refused', async (args, message) => {
+    const { code, err } = await runWeir(['simulate', ...args], { cwd })
+    expect([code, err]).toEqual([2, expect.stringContaining(message)])
+  })
+})

@@ -96,7 +96,7 @@ const journeys: Record<string, () => Promise<void>> = {
   },
 
   'demo-reviews.yaml': async () => {
-    await using vendor = await startVendor('--initial', '300', '--malformed', '5%', '--faults', '15%')
+    await using vendor = await startVendor('reviews', '--initial', '300', '--malformed', '5%', '--faults', '15%')
     env['WEIR_DEMO_VENDOR'] = vendor.url
     const summary = await run('demo-reviews.yaml', '--until', 'idle', '--idle-for', '5s').finally(() => {
       delete env['WEIR_DEMO_VENDOR']
@@ -122,6 +122,26 @@ const journeys: Record<string, () => Promise<void>> = {
     const dead = Object.values(summary['dead'] as Record<string, number>)
     expect(dead.reduce((sum, count) => sum + count, 0)).toBe(letters.length)
   },
+
+  'top-reviews.yaml': async () => {
+    await using vendor = await startVendor('oxylabs', '--initial', '300')
+    env['OXYLABS_URL'] = `${vendor.url}/realtime`
+    const summary = await run('top-reviews.yaml', '--until', 'end')
+    const records = await stored('raw_top_reviews')
+    expect(records.length).toBeGreaterThan(5)
+    expect(summary).toMatchObject({
+      pipeline: 'top-reviews',
+      fetched: records.length,
+      appended: records.length,
+      dead: {},
+      unaccounted: 0,
+    })
+    expect(new Set(records.map(({ value }) => value['review_id'])).size).toBe(records.length)
+    expect(records.every(({ key, value }) => key === value['product_asin'] && Number(value['rating']) >= 1)).toBe(true)
+    // What is known is not stored again.
+    expect(await run('top-reviews.yaml', '--until', 'end')).toMatchObject({ appended: 0, unaccounted: 0 })
+    delete env['OXYLABS_URL']
+  },
 }
 
 test.each(pipelines)('pipelines/%s runs and accounts for every item', { timeout: 120_000 }, async name => {
@@ -129,8 +149,8 @@ test.each(pipelines)('pipelines/%s runs and accounts for every item', { timeout:
   await journeys[name]!()
 })
 
-async function startVendor(...argv: string[]): Promise<AsyncDisposable & { readonly url: string }> {
-  const child = spawn(process.execPath, [mainFile, 'simulate', 'reviews', '--port', '0', '--json', ...argv], {
+async function startVendor(vendor: string, ...argv: string[]): Promise<AsyncDisposable & { readonly url: string }> {
+  const child = spawn(process.execPath, [mainFile, 'simulate', vendor, '--port', '0', '--json', ...argv], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = new Promise<void>(done => child.once('close', () => done()))

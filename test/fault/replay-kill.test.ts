@@ -40,7 +40,7 @@ interface Row {
 }
 
 describe('I8: each dead letter is replayed once, killed', () => {
-  test.each(points)(
+  test.concurrent.each(points)(
     'at %s, into the topic',
     async point => {
       const lines = 4_800
@@ -58,10 +58,10 @@ describe('I8: each dead letter is replayed once, killed', () => {
       const again = await scene.weir(['dlq', 'replay', 'pipeline.yaml', '--yes', '--max-attempts', '100'])
       expect(again.err + again.out).toContain('0 replayed')
     },
-    90_000,
+    300_000,
   )
 
-  test.each(points)(
+  test.concurrent.each(points)(
     'at %s, into the topic of a consumer',
     async point => {
       const lines = 5_000
@@ -78,7 +78,7 @@ describe('I8: each dead letter is replayed once, killed', () => {
       expect(copies).toHaveLength(lines)
       expect(new Set(copies.map(row => row.value.review_id)).size).toBe(lines)
     },
-    90_000,
+    300_000,
   )
 })
 

@@ -8,7 +8,7 @@ import type { Consumer, Delivery, EventLog } from '../../src/pipeline/ports.ts'
 import { keeping, registry, schemaText, scripted, stageWorld } from '../support/stage-world.ts'
 
 const good = (id: string, rating = 3) => ({ id, rating })
-const idsOf = (delivery: Delivery) => delivery.records.map(record => String(record.value['id']))
+const idsOf = (delivery: Delivery) => delivery.records.map(record => String(record.value!['id']))
 
 /** A log whose consumers commit through `answer`. */
 function between(log: EventLog, answer: (commit: () => Promise<void>, consumer: Consumer) => Promise<void>): EventLog {
@@ -193,4 +193,59 @@ test('--until end waits for partitions that no living process reads yet', async 
   const { got, sink } = keeping()
   await world.consume(sink, { log, decode: createDecode(registry, schemaText) })
   expect(got).toHaveLength(20)
+})
+
+test.each(['registry.unavailable', 'registry.denied', 'log.busy'] as const)(
+  'I5: records wait while the registry gives no answer (%s); none is dead for it',
+  async code => {
+    await using world = await stageWorld()
+    await world.produce(scripted([[good('a'), good('b')]]))
+    let refusals = 2
+    const failing = {
+      byId: async (id: number) => {
+        if (refusals-- > 0) throw new WeirError(code, 'not now')
+        return await registry.byId(id)
+      },
+    } as typeof registry
+    const { got, sink } = keeping()
+    // The wait between two tries is a second: it is cut short here.
+    const clock = {
+      ...systemClock,
+      sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, 5), signal),
+    }
+    await world.consume(sink, { clock, decode: createDecode(failing, schemaText) })
+    expect(got).toHaveLength(2)
+    expect(await world.letters()).toEqual([])
+    expect(world.events.filter(event => event.type === 'warning' && event.code === code)).toHaveLength(2)
+  },
+)
+
+test('an id that stands for another schema by now stops the consumer: nothing is delivered, dead or committed', async () => {
+  await using world = await stageWorld()
+  await world.produce(scripted([[good('a')]]))
+  const broken = { byId: () => Promise.reject(new WeirError('registry.mismatch', 'wiped')) } as never as typeof registry
+  const { got, sink } = keeping()
+  await expect(world.consume(sink, { decode: createDecode(broken, schemaText) })).rejects.toMatchObject({
+    code: 'registry.mismatch',
+  })
+  expect([got, await world.letters(), await world.log.groups()]).toEqual([[], [], []])
+})
+
+test('I11: a consumer told to stop does not wait for a registry that hangs', async () => {
+  await using world = await stageWorld()
+  await world.produce(scripted([[good('a')]]))
+  const asked = Promise.withResolvers<void>()
+  const hanging = {
+    byId: () => {
+      asked.resolve()
+      return new Promise<string>(() => {})
+    },
+  } as never as typeof registry
+  const stop = new AbortController()
+  const { got, sink } = keeping()
+  const running = world.consume(sink, { decode: createDecode(hanging, schemaText) }, stop.signal)
+  await asked.promise
+  stop.abort()
+  await running
+  expect(got).toEqual([])
 })

@@ -204,7 +204,7 @@ test('a letter of a consumer goes to that consumer again, once', async () => {
   }
   expect(results(await again(world, strict, { consumer }))).toEqual(['passed'])
   expect(results(await again(world, strict, { consumer }))).toEqual(['skipped'])
-  expect([opened, got.map(record => record.value['id'])]).toEqual([['g'], ['b']])
+  expect([opened, got.map(record => record.value!['id'])]).toEqual([['g'], ['b']])
 })
 
 const consumerOf = (deliver: NonNullable<ReplayConsumer['sink']['deliver']>): ReplayConsumer => ({

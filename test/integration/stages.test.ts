@@ -3,36 +3,13 @@ import { WeirError } from '../../src/core/errors.ts'
 import type { Event } from '../../src/core/event.ts'
 import { compileExpression } from '../../src/mapping/expression.ts'
 import { createEncode } from '../../src/pipeline/encode.ts'
-import type { Bucket, Delivery, EventLog, Transaction } from '../../src/pipeline/ports.ts'
+import type { Delivery, EventLog } from '../../src/pipeline/ports.ts'
 import { compileEncoder } from '../../src/schema/codec.ts'
 import { eventually } from '../support/eventually.ts'
-import { items, keeping, schemaText, scripted, stageWorld } from '../support/stage-world.ts'
+import { between, items, keeping, schemaText, scripted, stageWorld } from '../support/stage-world.ts'
 
 const good = (id: string, rating = 3) => ({ id, rating })
 const count = (events: readonly Event[], type: Event['type']) => events.filter(event => event.type === type).length
-
-/** A log whose next transactions are answered by `answer`; what it lets through goes to the real one. */
-function between(
-  log: EventLog,
-  answer: (transact: (t: Transaction) => Promise<void>, transaction: Transaction) => Promise<void>,
-): EventLog {
-  const wrap = (bucket: Bucket): Bucket => ({
-    number: bucket.number,
-    epoch: bucket.epoch,
-    cursors: bucket.cursors,
-    transact: transaction => answer(t => bucket.transact(t), transaction),
-    renew: async () => wrap(await bucket.renew()),
-  })
-  return new Proxy(log, {
-    get(target, name) {
-      if (name === 'joinProducers')
-        return (options: Parameters<EventLog['joinProducers']>[0]) =>
-          target.joinProducers({ ...options, assigned: bucket => options.assigned(wrap(bucket)) })
-      const value = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-}
 
 describe('the producer stage', () => {
   test('I2 I5: each item ends in the topic, in the dead letters or in a counted drop', async () => {
@@ -237,7 +214,7 @@ describe('the consumer stage', () => {
     await world.produce(scripted([Array.from({ length: 250 }, (_, i) => good(`r${i}`, i))]))
     const { got, sink } = keeping()
     await world.consume(sink)
-    expect(got.map(record => record.value['id']).sort()).toEqual(Array.from({ length: 250 }, (_, i) => `r${i}`).sort())
+    expect(got.map(record => record.value!['id']).sort()).toEqual(Array.from({ length: 250 }, (_, i) => `r${i}`).sort())
     for (const partition of [0, 1]) {
       const offsets = got.filter(record => record.log.partition === partition).map(record => record.log.offset)
       expect(offsets).toEqual([...offsets].sort((a, b) => Number(a - b)))
@@ -324,7 +301,7 @@ describe('the consumer stage', () => {
     await world.consume(
       {
         startAt: () => 0n,
-        deliver: async ({ records }) => void kept.push(...records.map(record => String(record.value['id']))),
+        deliver: async ({ records }) => void kept.push(...records.map(record => String(record.value!['id']))),
       },
       { steps },
     )
@@ -340,7 +317,7 @@ describe('the consumer stage', () => {
     const startAt = (_topic: string, partition: number) => stored.get(partition) ?? null
     const deliver = async ({ records, partition, nextOffset }: Delivery, dies: boolean) => {
       if (dies && records.length > 0) throw new TypeError('the process dies here')
-      kept.push(...records.map(record => String(record.value['id'])))
+      kept.push(...records.map(record => String(record.value!['id'])))
       stored.set(partition, nextOffset!)
     }
     await expect(world.consume({ startAt, deliver: delivery => deliver(delivery, true) })).rejects.toThrow('dies here')

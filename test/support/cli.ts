@@ -14,7 +14,7 @@ export interface CliResult {
 
 export interface CliOptions {
   readonly cwd: string
-  /** On top of a bare environment; null removes a variable. */
+  /** On top of a bare environment; null removes a variable, XDG_CACHE_HOME the compiled code that all runs share. */
   readonly env?: Readonly<Record<string, string | null>>
   readonly input?: string
   readonly close?: 'stdin' | 'stdout'
@@ -28,10 +28,16 @@ export interface CliOptions {
 }
 
 const defaultDeadlineMs = 20_000
+/** Code that was compiled by one run is there for the next: a process that is killed leaves none, so each would compile anew. */
+export const sharedCache = fileURLToPath(new URL('../../.cache/tests', import.meta.url))
 
 export function runWeir(argv: readonly string[], options: CliOptions): Promise<CliResult> {
   const started = performance.now()
-  const env: Record<string, string> = { PATH: process.env['PATH'] ?? '', HOME: options.cwd }
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: options.cwd,
+    XDG_CACHE_HOME: sharedCache,
+  }
   for (const [name, value] of Object.entries(options.env ?? {}))
     if (value === null) delete env[name]
     else env[name] = value

@@ -1,10 +1,9 @@
 // A pipeline on files that tests kill and start again until it is through, then have audited.
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { type CliOptions, type CliResult, runWeir } from './cli.ts'
+import { type ReviewFilesOptions, reviewFiles, runAuditor, type Verdict } from './review-files.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const pipeline = 'crash'
@@ -16,47 +15,15 @@ export interface CrashScene extends Disposable {
   run(env?: CliOptions['env'], more?: Partial<CliOptions>, args?: readonly string[]): Promise<CliResult>
   weir(args: readonly string[], options?: Partial<CliOptions>): Promise<CliResult>
   /** What the auditor says of topic and dead letters. */
-  audit(): Promise<{ readonly ok: boolean; readonly report: string }>
+  audit(): Promise<Verdict>
   /** What the exactly-once file sink holds against the topic: '' when each record is there once. */
   auditSink(): Promise<string>
 }
 
-export interface SceneOptions {
-  readonly lines: number
-  /** Every n-th line is malformed. */
-  readonly malformedEvery: number
-  readonly files?: number
-  readonly seed?: number
-}
-
 /** Sources with `lines` reviews each in `files` files; every malformed line must become one dead letter. */
-export function crashScene({ lines, malformedEvery, files = 1, seed = 1 }: SceneOptions): CrashScene {
+export function crashScene(options: ReviewFilesOptions): CrashScene {
   const dir = mkdtempSync(join(tmpdir(), 'weir-crash-'))
-  const journal: string[] = []
-  for (let file = 0; file < files; file++) {
-    const name = `reviews-${file}.ndjson`
-    const text: string[] = []
-    let offset = 0
-    for (let i = 0; i < lines; i++) {
-      const dead = (i + file) % malformedEvery === malformedEvery - 1
-      const key = `B${String((i * 7 + file + seed) % 50).padStart(4, '0')}-${file}`
-      // Three kinds of damage: not JSON, no rating, a rating that is none.
-      const kind = Math.floor(i / malformedEvery) % 3
-      const item = { id: `R${file}-${i}`, asin: key, stars: (i % 5) + 1, body: 'x'.repeat(150 + (i % 100)) }
-      const line = !dead
-        ? JSON.stringify(item)
-        : kind === 0
-          ? `{"id": "R${file}-${i}", broken`
-          : kind === 1
-            ? JSON.stringify({ ...item, stars: undefined })
-            : JSON.stringify({ ...item, stars: 'none' })
-      text.push(line)
-      journal.push(JSON.stringify({ id: `${pipeline}/${name}/${offset}`, key, dead }))
-      offset += Buffer.byteLength(line) + 1
-    }
-    writeFileSync(join(dir, name), `${text.join('\n')}\n`)
-  }
-  writeFileSync(join(dir, 'journal.ndjson'), `${journal.join('\n')}\n`)
+  const files = reviewFiles(dir, pipeline, options)
   const pipelineFile = join(dir, 'pipeline.yaml')
   writeFileSync(
     pipelineFile,
@@ -87,18 +54,11 @@ consume:
       const dead = await weir(['topic', 'cat', 'reviews_dlq', '--json'])
       writeFileSync(join(dir, 'topic.ndjson'), topic.out)
       writeFileSync(join(dir, 'dead.ndjson'), dead.out)
-      try {
-        const { stdout } = await promisify(execFile)(process.execPath, [
-          join(root, 'test/support/audit.ts'),
-          join(dir, 'journal.ndjson'),
-          join(dir, 'topic.ndjson'),
-          join(dir, 'dead.ndjson'),
-        ])
-        return { ok: true, report: stdout.trim() }
-      } catch (error) {
-        const { stdout, stderr } = error as { stdout?: string; stderr?: string }
-        return { ok: false, report: `${stdout ?? ''}${stderr ?? ''}`.trim() }
-      }
+      return runAuditor([
+        ...['--journal', files.journal()],
+        ...['--topic', join(dir, 'topic.ndjson')],
+        ...['--dead', join(dir, 'dead.ndjson')],
+      ])
     },
     async auditSink() {
       const { readFileSync } = await import('node:fs')

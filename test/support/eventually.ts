@@ -1,11 +1,14 @@
 // Waiting for a condition instead of sleeping.
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** Longer for tests over real services, whose machine is busy with them: vitest.config.ts. It bounds a hang, and is no assertion. */
+const patienceMs = Number(process.env['TEST_PATIENCE_MS'] ?? 15_000)
+
 /** Resolves with the first value of `look` that is neither false nor undefined; fails with `what` after `withinMs`. */
 export async function eventually<T>(
   what: string,
   look: () => T | false | undefined | Promise<T | false | undefined>,
-  withinMs = 15_000,
+  withinMs = patienceMs,
 ): Promise<T> {
   const endMs = performance.now() + withinMs
   for (;;) {

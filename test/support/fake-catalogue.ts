@@ -4,6 +4,8 @@ import { duration, expression, fields, name, path, secret, size, Type, template 
 import { defineSink } from '../../src/sinks/sink.ts'
 import { defineSource } from '../../src/sources/source.ts'
 
+const claim = { guarantee: 'at_least_once', why: 'It is a fake.', proof: null } as const
+
 const unopened = (): never => {
   throw new Error('a connector of the fake catalogue was opened')
 }
@@ -21,6 +23,7 @@ const file = defineSource({
   }),
   examples: [{ title: 'Lines of JSON', config: { paths: ['data/*.jsonl'] } }],
   replayable: true,
+  claim: () => claim,
   open: unopened,
 })
 
@@ -63,6 +66,7 @@ const http = defineSource({
   }),
   examples: [{ title: 'Once a minute', config: { url: 'https://api.example.com/reviews' } }],
   replayable: true,
+  claim: () => claim,
   open: unopened,
 })
 
@@ -72,6 +76,7 @@ const pulse = defineSource({
   config: fields({}),
   examples: [{ title: 'As it comes', config: {} }],
   replayable: false,
+  claim: () => claim,
   mapping: { review_id: 'this.id' },
   open: unopened,
 })
@@ -84,6 +89,7 @@ const log = defineSink({
   }),
   examples: [{ title: 'All', config: {} }],
   guarantee: 'at_least_once',
+  claims: { delivering: claim, replaying: claim },
   open: unopened,
 })
 
@@ -93,6 +99,7 @@ const fileSink = defineSink({
   config: fields({ path: path({ description: 'The file.' }) }),
   examples: [{ title: 'To a file', config: { path: 'out.jsonl' } }],
   guarantee: 'exactly_once',
+  claims: { delivering: claim, replaying: claim },
   open: unopened,
 })
 

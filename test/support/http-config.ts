@@ -32,7 +32,8 @@ interface Shape {
   readonly items?: Shape
 }
 
-function configOf(spec: TSchema, written: Record<string, unknown>): unknown {
+/** What is written by a spec, as code sees it. */
+export function configOf(spec: TSchema, written: Record<string, unknown>): unknown {
   const filled = fill(written, spec as Shape)
   const [problem] = Value.Errors(spec, filled)
   if (problem) throw new Error(`The test's own configuration is wrong: ${problem.instancePath} ${problem.message}`)
@@ -42,7 +43,18 @@ function configOf(spec: TSchema, written: Record<string, unknown>): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function fill(value: unknown, shape: Shape): unknown {
+/** Of a union of objects, the one that knows every field of the value. */
+function meantBy(value: unknown, shape: Shape): Shape {
+  const fits = ({ properties }: Shape) => isObject(value) && Object.keys(value).every(key => properties?.[key])
+  return shape.anyOf?.find(fits) ?? shape
+}
+
+function fieldOf(shape: Shape, key: string): Shape | undefined {
+  return shape.properties?.[key] ?? Object.values(shape.patternProperties ?? {})[0]
+}
+
+function fill(value: unknown, given: Shape): unknown {
+  const shape = meantBy(value, given)
   if (Array.isArray(value)) return shape.items ? value.map(each => fill(each, shape.items!)) : value
   if (!isObject(value)) return value
   const result: Record<string, unknown> = { ...value }
@@ -52,10 +64,15 @@ function fill(value: unknown, shape: Shape): unknown {
     else if (field.default !== undefined) result[key] = field.default
     else if (field.type === 'object' && !isOptional) result[key] = fill({}, field)
   }
+  for (const [key, each] of Object.entries(result)) {
+    const field = shape.properties?.[key] ? undefined : fieldOf(shape, key)
+    if (field) result[key] = fill(each, field)
+  }
   return result
 }
 
-function parseUnits(value: unknown, shape: Shape): unknown {
+function parseUnits(value: unknown, given: Shape): unknown {
+  const shape = meantBy(value, given)
   if (typeof value === 'string') {
     if (shape.weir === 'duration') return parseDuration(value)
     if (shape.weir === 'size') return parseSize(value)
@@ -66,7 +83,7 @@ function parseUnits(value: unknown, shape: Shape): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [
       key,
-      shape.properties?.[key] ? parseUnits(each, shape.properties[key]) : each,
+      fieldOf(shape, key) ? parseUnits(each, fieldOf(shape, key)!) : each,
     ]),
   )
 }

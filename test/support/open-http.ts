@@ -1,5 +1,6 @@
 // Opens the `http` source over a guard, and reads a split of it the way the runtime does: each batch committed with its cursor, or not.
 
+import type { Clock } from '../../src/core/clock.ts'
 import type { Event } from '../../src/core/event.ts'
 import { rawOf, type SourceBatch, type Split } from '../../src/core/record.ts'
 import type { FetchGuard } from '../../src/fetch/guard.ts'
@@ -16,16 +17,26 @@ export interface OpenedHttp {
 export function openHttpSource(
   written: Record<string, unknown>,
   guard: FetchGuard,
-  o: { baseDir?: string; nowMs?: number } = {},
+  o: {
+    baseDir?: string
+    nowMs?: number
+    clock?: Clock
+    origin?: string
+    keepsRaw?: boolean
+    reads?: readonly string[]
+  } = {},
 ): OpenedHttp {
   const events: Event[] = []
   const source = http.open(httpConfig(written), {
     pipeline: 'test',
-    clock: createFakeClock(o.nowMs),
+    clock: o.clock ?? createFakeClock(o.nowMs),
     random: () => 0.5,
     emit: event => events.push(event),
     baseDir: o.baseDir ?? '/',
     fetch: () => guard,
+    ...(o.reads === undefined ? {} : { reads: o.reads }),
+    ...(o.keepsRaw === undefined ? {} : { keepsRaw: o.keepsRaw }),
+    ...(o.origin === undefined ? {} : { origin: o.origin }),
   })
   return { source, events }
 }
@@ -38,6 +49,9 @@ export interface Poll {
   readonly values: readonly unknown[]
   readonly errors: readonly { readonly code: string; readonly raw: string; readonly position: string }[]
   readonly duplicates: number
+  readonly unchanged: number
+  /** `<position> <change>` of what is not new. */
+  readonly changes: readonly string[]
   readonly cursor: string | null
 }
 
@@ -58,6 +72,8 @@ export async function poll(source: Source, cursor: string | null, split = all): 
         position: item.position,
       })),
     duplicates: batches.reduce((sum, batch) => sum + (batch.drops?.duplicate ?? 0), 0),
+    unchanged: batches.reduce((sum, batch) => sum + (batch.drops?.unchanged ?? 0), 0),
+    changes: items.filter(item => item.change !== undefined).map(item => `${item.position} ${item.change}`),
     cursor: batches.at(-1)?.cursor ?? cursor,
   }
 }

@@ -20,11 +20,12 @@ export function scriptedGuard(answer: (url: URL, request: HttpRequest) => Reply)
     async call(request, judge, signal) {
       signal.throwIfAborted()
       requests.push(request)
+      request.once?.('sending')
       const { status = 200, headers = {}, body } = answer(new URL(request.url), request)
       const bytes =
         body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
       const response: HttpResponse = { status, headers, url: request.url, body: bytes }
-      const outcome = outcomeOf(response, judge(response), request.url, undefined, 0)
+      const outcome = outcomeOf(response, await judge(response), request.url, undefined, 0)
       if (outcome.name === 'failed') throw outcome.error
       return outcome.response
     },

@@ -15,6 +15,7 @@ import { createDecode } from '../../src/pipeline/decode.ts'
 import { createEncode } from '../../src/pipeline/encode.ts'
 import { createFloodGuard, type FloodLimit } from '../../src/pipeline/flood.ts'
 import type {
+  Bucket,
   DecodedRecord,
   Delivery,
   EventLog,
@@ -22,6 +23,7 @@ import type {
   SchemaRegistry,
   Sink,
   Source,
+  Transaction,
 } from '../../src/pipeline/ports.ts'
 import { type ProducerStageOptions, runProducer } from '../../src/pipeline/producer.ts'
 import { compileDecoder, compileEncoder } from '../../src/schema/codec.ts'
@@ -85,19 +87,30 @@ export function scripted(batches: readonly (readonly unknown[])[]): Pick<Source,
   }
 }
 
-export async function stageWorld(): Promise<StageWorld> {
+/** `open`: the log, default an embedded one; `prefix` goes before the names of everything in it; `maxRecordBytes` of the topic. */
+export async function stageWorld(
+  options: { readonly open?: () => Promise<EventLog>; readonly prefix?: string; readonly maxRecordBytes?: number } = {},
+): Promise<StageWorld> {
+  const { prefix = '', maxRecordBytes = 100_000 } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'weir-stages-'))
-  const log = await openSqliteEventLog({ dataDir, clock: systemClock })
+  const log = await (options.open?.() ?? openSqliteEventLog({ dataDir, clock: systemClock }))
   const events: Event[] = []
-  const deps = { pipeline: 'p', clock: systemClock, random: () => 0.5, emit: (event: Event) => void events.push(event) }
-  const topic = { retentionMs: null, retentionBytes: null, maxRecordBytes: 100_000 }
-  await log.ensureTopic({ ...topic, name: 't', partitions: 2 })
-  await log.ensureTopic({ ...topic, name: 't_dlq', partitions: 1, maxRecordBytes: 300_000 })
+  const deps = {
+    pipeline: `${prefix}p`,
+    clock: systemClock,
+    random: () => 0.5,
+    emit: (event: Event) => void events.push(event),
+  }
+  const topic = `${prefix}t`
+  const deadTopic = `${topic}_dlq`
+  const limits = { retentionMs: null, retentionBytes: null, maxRecordBytes }
+  await log.ensureTopic({ ...limits, name: topic, partitions: 2 })
+  await log.ensureTopic({ ...limits, name: deadTopic, partitions: 1, maxRecordBytes: maxRecordBytes + 200_000 })
   const office = createOffice({
-    topic: 't_dlq',
-    encoder: compileEncoder(letterText),
+    topic: deadTopic,
+    encoder: compileEncoder(letterText, { maxBytes: maxRecordBytes + 200_000 }),
     schemaId: 2,
-    maxRecordBytes: 300_000,
+    maxRecordBytes: maxRecordBytes + 200_000,
     emit: deps.emit,
   })
   const full = (source: Partial<Source> & Pick<Source, 'read'>): Source => ({
@@ -118,7 +131,7 @@ export async function stageWorld(): Promise<StageWorld> {
     log,
     office,
     source,
-    topic: 't',
+    topic,
     buckets: 2,
     concurrency: 2,
     version: 'test',
@@ -128,7 +141,7 @@ export async function stageWorld(): Promise<StageWorld> {
       encoder: compileEncoder(schemaText),
       schemaId: 1,
       key: compileExpression('record.id', ['record', 'this', 'split']),
-      maxRecordBytes: 100_000,
+      maxRecordBytes,
     }),
     nextPass: () => null,
     once: true,
@@ -146,8 +159,8 @@ export async function stageWorld(): Promise<StageWorld> {
           ...deps,
           log,
           office,
-          group: 'g',
-          topic: 't',
+          group: `${prefix}g`,
+          topic,
           start: 'earliest',
           outOfRange: 'stop',
           sinkName: 'test',
@@ -165,11 +178,11 @@ export async function stageWorld(): Promise<StageWorld> {
       ),
     async records() {
       const decoder = compileDecoder(schemaText, null)
-      return (await raw('t')).map(record => decoder.decode(record.value!) as { id: string; rating: number })
+      return (await raw(topic)).map(record => decoder.decode(record.value!) as { id: string; rating: number })
     },
     async letters() {
       const decoder = compileDecoder(letterText, null)
-      return (await raw('t_dlq')).map(record => ({
+      return (await raw(deadTopic)).map(record => ({
         ...(decoder.decode(record.value!) as unknown as DeadLetter),
         id: `${record.partition}/${record.offset}`,
       }))
@@ -185,4 +198,27 @@ export async function stageWorld(): Promise<StageWorld> {
 export function keeping(): { readonly got: DecodedRecord[]; readonly sink: Pick<Sink, 'deliver'> } {
   const got: DecodedRecord[] = []
   return { got, sink: { deliver: async (delivery: Delivery) => void got.push(...delivery.records) } }
+}
+
+/** The log, with the transactions of its buckets passed through `answer`. */
+export function between(
+  log: EventLog,
+  answer: (transact: (t: Transaction) => Promise<void>, transaction: Transaction) => Promise<void>,
+): EventLog {
+  const wrap = (bucket: Bucket): Bucket => ({
+    number: bucket.number,
+    epoch: bucket.epoch,
+    cursors: bucket.cursors,
+    transact: transaction => answer(t => bucket.transact(t), transaction),
+    renew: async () => wrap(await bucket.renew()),
+  })
+  return new Proxy(log, {
+    get(target, name) {
+      if (name === 'joinProducers')
+        return (options: Parameters<EventLog['joinProducers']>[0]) =>
+          target.joinProducers({ ...options, assigned: bucket => options.assigned(wrap(bucket)) })
+      const value = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }

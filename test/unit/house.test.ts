@@ -11,15 +11,19 @@ const mayImport: Record<string, readonly string[]> = {
   core: [],
   schema: ['core'],
   mapping: ['schema', 'core'],
+  governance: ['schema', 'core'],
   fetch: ['core'],
-  sources: ['fetch', 'mapping', 'core', 'types:pipeline/ports'],
-  sinks: ['mapping', 'schema', 'core', 'types:pipeline/ports'],
+  aws: ['fetch', 'core'],
+  sources: ['aws', 'fetch', 'mapping', 'core', 'config/broker-spec', 'types:pipeline/ports'],
+  sinks: ['aws', 'mapping', 'schema', 'core', 'types:pipeline/ports'],
   pipeline: ['mapping', 'schema', 'core'],
-  adapters: ['schema', 'core', 'pipeline/ports', 'types:fetch/breaker'],
+  adapters: ['governance', 'schema', 'core', 'pipeline/ports', 'types:fetch/breaker'],
+  'registry-server': ['adapters/registry-embedded', 'schema', 'core'],
   observe: ['core'],
   simulate: ['core'],
   config: [
     'mapping',
+    'governance',
     'schema',
     'core',
     'fetch/settings',
@@ -34,13 +38,15 @@ const mayImport: Record<string, readonly string[]> = {
     'fetch',
     'mapping',
     'pipeline',
+    'governance',
     'schema',
     'adapters',
+    'registry-server',
     'observe',
     'simulate',
     'core',
   ],
-  cli: ['app', 'config', 'core', 'types:pipeline'],
+  cli: ['app', 'config', 'governance', 'core', 'types:pipeline'],
   'main.ts': ['cli'],
 }
 
@@ -178,6 +184,7 @@ describe('the house', () => {
       'package-lock.json',
       'CHANGELOG.md',
       'docker-compose.yml',
+      'docker',
     ]
     const listed = places.flatMap(place => {
       try {

@@ -51,6 +51,37 @@ CREATE TABLE subject_version (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE subject_level (subject TEXT PRIMARY KEY, level TEXT NOT NULL) STRICT, WITHOUT ROWID; -- '' is the global level
 `,
+  `
+-- Transactions that wait for a cluster. An id is never given twice, so that whoever was too slow removes nothing of others.
+CREATE TABLE spool_entry (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, pipeline TEXT NOT NULL, bucket INTEGER NOT NULL,
+  link TEXT NOT NULL, crc INTEGER NOT NULL, -- JSON of marks and cursors, and the checksum over all it says
+  records INTEGER NOT NULL, bytes INTEGER NOT NULL, stored_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX spool_entry_order ON spool_entry (pipeline, bucket, id, records, bytes, stored_ms);
+CREATE TABLE spool_payload (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE spool_claim (
+  pipeline TEXT NOT NULL, bucket INTEGER NOT NULL, holder TEXT NOT NULL,
+  PRIMARY KEY (pipeline, bucket)
+) STRICT, WITHOUT ROWID;
+`,
+  `
+-- A schema is its text with its references and its metadata. Rows stay when their last version is deleted: values written under the id are still read.
+CREATE TABLE schema_whole (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL,
+  refs TEXT NOT NULL, metadata TEXT NOT NULL, -- JSON with sorted keys, '' where there are none
+  UNIQUE (text, refs, metadata)
+) STRICT;
+INSERT INTO schema_whole SELECT id, text, '', '' FROM schema;
+DROP TABLE schema;
+ALTER TABLE schema_whole RENAME TO schema;
+CREATE INDEX schema_referring ON schema (id) WHERE refs <> '';
+ALTER TABLE subject_version ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0; -- 1: softly
+CREATE INDEX subject_version_schema ON subject_version (schema);
+CREATE TABLE subject_setting (subject TEXT PRIMARY KEY, level TEXT, normalize INTEGER, mode TEXT) STRICT, WITHOUT ROWID; -- '' is global
+INSERT INTO subject_setting SELECT subject, level, NULL, NULL FROM subject_level;
+DROP TABLE subject_level;
+`,
 ]
 
 /** Tables small enough to be checked whole at every start; payloads carry their own checksum. */
@@ -65,5 +96,7 @@ export const checkedTables = [
   'lease',
   'schema',
   'subject_version',
-  'subject_level',
+  'subject_setting',
+  'spool_entry',
+  'spool_claim',
 ] as const

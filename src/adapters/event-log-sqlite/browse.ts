@@ -2,7 +2,7 @@
 import type { LogRecord } from '../../core/record.ts'
 import type { BrowseFrom, BrowseOptions } from '../../pipeline/ports.ts'
 import type { Sql, Store } from '../embedded-store/store.ts'
-import { checkPartition, toOffset } from './names.ts'
+import { checkPartition, toOffset } from '../log-names.ts'
 import { offsetOfTime, type PartitionPlace, readRecords } from './read.ts'
 import type { Tail } from './tail.ts'
 import { endsOf, topicRow } from './topics.ts'

@@ -3,9 +3,9 @@ import { toWeirError, WeirError } from '../../core/errors.ts'
 import type { LogRecord, Position } from '../../core/record.ts'
 import type { Append, Consumer, ConsumerOptions, Fetched } from '../../pipeline/ports.ts'
 import type { Sql } from '../embedded-store/store.ts'
-import { checkEpoch, groupScope } from './lease.ts'
+import { checkName, checkPartition, checkTopicName, toOffset } from '../log-names.ts'
+import { checkEpoch, groupScope, leasesOf } from './lease.ts'
 import { Membership } from './membership.ts'
-import { checkName, checkPartition, checkTopicName, toOffset } from './names.ts'
 import type { LogParts } from './producers.ts'
 import { readRecords } from './read.ts'
 import { endsOf, type TopicRow, topicRow } from './topics.ts'
@@ -126,10 +126,13 @@ class GroupConsumer implements Consumer {
           hint:
             state.position > latest
               ? 'The log is behind what was consumed: it was replaced or restored.'
-              : 'Retention was faster than this group. Set `on_out_of_range: earliest` to go on with what is left.',
+              : 'Retention was faster than this group. Set `out_of_range: earliest` to go on with what is left.',
         },
       )
-    if (state.position < earliest) state.position = earliest
+    if (state.position < earliest) {
+      this.#options.missed?.(state.partition, BigInt(state.position), BigInt(earliest))
+      state.position = earliest
+    }
     return readRecords(sql, { topic: name, partition: state.partition, id }, state.position, latest, limits)
   }
 
@@ -147,7 +150,7 @@ class GroupConsumer implements Consumer {
         appender.write(sql, placed)
       }, commitPoints)
     } catch (error) {
-      this.#dropFenced(error, owned)
+      await this.#dropFenced(error, owned)
       throw error
     }
     for (const { state, offset } of owned) {
@@ -301,12 +304,17 @@ class GroupConsumer implements Consumer {
     return { state, offset: toOffset(offset) }
   }
 
-  #dropFenced(thrown: unknown, owned: readonly { state: Assigned }[]): void {
+  /** The caller knows by this error that the batches are dropped. What is another's is given out no more. */
+  async #dropFenced(thrown: unknown, owned: readonly { state: Assigned }[]): Promise<void> {
     const error = toWeirError(thrown)
     if (error.code !== 'log.fenced') return
-    // The membership finds out at its next look which ones are gone; with a single one there is no question.
-    if (owned.length === 1) this.#member.lose(owned[0]!.state.partition, error)
-    // The caller knows by this error that the batches are dropped.
-    for (const { state } of owned) this.release(state.partition)
+    // Where it cannot be read, the membership finds out at its next look.
+    const leases = await this.#parts.store.read(sql => leasesOf(sql, this.#scope)).catch(() => [])
+    const ours = ({ partition, epoch }: Assigned) =>
+      leases.every(lease => lease.slot !== partition || (lease.member === this.#member.id && lease.epoch === epoch))
+    for (const { state } of owned) {
+      if (!ours(state)) this.#member.lose(state.partition, error)
+      this.release(state.partition)
+    }
   }
 }

@@ -2,17 +2,16 @@
 import { crc32 } from 'node:zlib'
 import { WeirError } from '../../core/errors.ts'
 import { bucketOf } from '../../core/murmur2.ts'
-import type { CursorWrite, StoredCursor } from '../../pipeline/ports.ts'
+import { type CursorWrite, ownSplits, type StoredCursor } from '../../pipeline/ports.ts'
 import type { Sql } from '../embedded-store/store.ts'
 import { fenceAll, leasesOf, livingIds, livingMembers, pipelineScope } from './lease.ts'
-import { checkSplit } from './names.ts'
 
 function checksum(pipeline: string, split: string, value: string): number {
   return crc32(`${pipeline}\0${split}\0${value}`)
 }
 
 /** @throws log.corrupt when a row was damaged */
-export function readCursors(sql: Sql, pipeline: string): StoredCursor[] {
+function readCursors(sql: Sql, pipeline: string): StoredCursor[] {
   return sql
     .all('SELECT split, value, crc, updated_ms FROM cursor WHERE pipeline = ? ORDER BY split', pipeline)
     .map(row => {
@@ -30,6 +29,11 @@ export function readCursors(sql: Sql, pipeline: string): StoredCursor[] {
     })
 }
 
+/** The cursors as people see them, without weir's own marks. @throws log.corrupt */
+export function shownCursors(sql: Sql, pipeline: string): StoredCursor[] {
+  return readCursors(sql, pipeline).filter(({ split }) => !split.startsWith(ownSplits))
+}
+
 /** The cursors whose splits belong to a bucket. @throws log.corrupt */
 export function readBucketCursors(
   sql: Sql,
@@ -39,22 +43,6 @@ export function readBucketCursors(
 ): Map<string, StoredCursor> {
   const own = readCursors(sql, pipeline).filter(({ split }) => buckets === 1 || bucketOf(split, buckets) === bucket)
   return new Map(own.map(cursor => [cursor.split, cursor]))
-}
-
-/** @throws log.invalid */
-export function checkCursorWrites(writes: readonly CursorWrite[]): void {
-  for (const { split } of writes) checkSplit(split)
-}
-
-/** A bucket writes the cursors of its own splits only, or two owners could write the same one (I7). @throws log.invalid */
-export function checkOwnSplits(writes: readonly CursorWrite[], bucket: number, buckets: number): void {
-  for (const { split } of writes)
-    if (bucketOf(split, buckets) !== bucket)
-      throw new WeirError(
-        'log.invalid',
-        `Split ${split} belongs to bucket ${bucketOf(split, buckets)}, not ${bucket}.`,
-        { hint: 'This is a defect of whatever shares out the splits.' },
-      )
 }
 
 export function putCursors(sql: Sql, pipeline: string, writes: readonly CursorWrite[], nowMs: number): void {
@@ -88,7 +76,11 @@ export function overwriteCursors(
 /** Pipelines that have cursors, and whether someone owns a bucket of them. */
 export function listPipelines(sql: Sql, monotonicMs: number): { pipeline: string; splits: number; running: boolean }[] {
   const living = livingIds(sql, monotonicMs)
-  return sql.all('SELECT pipeline, count(*) AS splits FROM cursor GROUP BY pipeline ORDER BY pipeline').map(row => {
+  const counted = sql.all(
+    'SELECT pipeline, count(*) AS splits FROM cursor WHERE substr(split, 1, ?) <> ? GROUP BY pipeline ORDER BY pipeline',
+    ...[ownSplits.length, ownSplits],
+  )
+  return counted.map(row => {
     const pipeline = row['pipeline'] as string
     const running = leasesOf(sql, pipelineScope(pipeline)).some(({ member }) => member !== null && living.has(member))
     return { pipeline, splits: row['splits'] as number, running }

@@ -16,12 +16,12 @@ import type {
   TopicSpec,
 } from '../../pipeline/ports.ts'
 import { openStore, type Store, type StoreOptions } from '../embedded-store/store.ts'
+import { checkCursorWrites, checkName, checkTopicSpec } from '../log-names.ts'
 import { Appender } from './append.ts'
 import { browse } from './browse.ts'
 import { joinConsumers } from './consumers.ts'
-import { checkCursorWrites, listPipelines, overwriteCursors, readCursors } from './cursors.ts'
+import { listPipelines, overwriteCursors, shownCursors } from './cursors.ts'
 import { listGroups } from './groups.ts'
-import { checkName, checkTopicSpec } from './names.ts'
 import { joinProducers, type LogParts } from './producers.ts'
 import { sweep } from './retention.ts'
 import { Tail } from './tail.ts'
@@ -91,7 +91,7 @@ class SqliteEventLog implements EventLog {
   }
 
   cursors(pipeline: string): Promise<readonly StoredCursor[]> {
-    return this.#store.read(sql => readCursors(sql, pipeline))
+    return this.#store.read(sql => shownCursors(sql, pipeline))
   }
 
   async writeCursors(pipeline: string, writes: readonly CursorWrite[]): Promise<void> {

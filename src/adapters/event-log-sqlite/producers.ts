@@ -3,11 +3,11 @@ import { toWeirError, WeirError } from '../../core/errors.ts'
 import { failpoint } from '../../core/failpoint.ts'
 import type { Bucket, Producer, ProducerOptions, StoredCursor, Transaction } from '../../pipeline/ports.ts'
 import type { Store } from '../embedded-store/store.ts'
+import { checkCursorWrites, checkName, checkOwnSplits } from '../log-names.ts'
 import type { Appender } from './append.ts'
-import { checkCursorWrites, checkOwnSplits, putCursors, readBucketCursors } from './cursors.ts'
+import { putCursors, readBucketCursors } from './cursors.ts'
 import { checkEpoch, pipelineScope } from './lease.ts'
 import { Membership } from './membership.ts'
-import { checkName } from './names.ts'
 import type { Tail } from './tail.ts'
 
 export interface LogParts {

@@ -46,6 +46,47 @@ export function stars(value: unknown): number | null {
   return firstNumber(value)
 }
 
+/** What sites put under a text that they show in part. As they write it: a reviewer who wants to read more says so in small letters. */
+const readMore =
+  /\s*(?:Read more|Mehr lesen|Lesen Sie weiter|Lire la suite|En lire plus|Leer más|Leggi di più|Meer lezen|Lees meer|Ler mais|Leia mais|Läs mer|Czytaj więcej|Devamını oku|続きを読む|もっと読む|阅读更多)\s*$/
+
+/** Code that got into a text, and what a player says where it cannot play. */
+const pageScript = /P\.when\(|\(function\s*\(/
+const noMedia = /^\s*the media could not be loaded\.?\s*/i
+
+function reviewBody(value: string): string | null {
+  if (pageScript.test(value)) return null
+  const tail = value.slice(-40)
+  const body = (value.slice(0, -40) + tail.replace(readMore, '')).replace(noMedia, '').trim()
+  return body === '' ? null : body
+}
+
+/** Where a date line names the country, by language; what stands before it in the line tells the language apart. */
+const countryIn: readonly RegExp[] = [
+  /\bin (?:the )?(.{2,60}?) on (?:\d|\p{L})/u,
+  /\baus (?:de[rnm] )?(.{2,60}?) vom \d/,
+  /(?:^|\s)(?:en|au|aux|à) (.{2,60}?) le \d/,
+  /\ben (.{2,60}?) el \d/,
+  /\b(?:in|nel|nei|nella|negli|nell['’]) ?(.{2,60}?) il \d/,
+  /\bin (?:de |het )?(.{2,60}?) op \d/,
+  /\b(?:no|na|nos|nas|em) (.{2,60}?) em \d/,
+  /\bi (.{2,60}?) den \d/,
+  /\b[zw]e? (.{2,60}?) (?:z )?dnia \d/,
+  /日に(.{2,30}?)で/,
+  /在(.{2,30}?)(?:审核|发布|评论)/,
+]
+
+const flags = /[\u{1f1e6}-\u{1f1ff}]/gu
+
+function reviewCountry(line: string): string | null {
+  const head = line.slice(0, 300).replace(flags, '').replace(/\s+/g, ' ')
+  for (const pattern of countryIn) {
+    const found = pattern.exec(head)?.[1]?.trim()
+    if (found) return found
+  }
+  return null
+}
+
 function textOf(part: unknown): string {
   if (part === null || part === undefined) return ''
   if (typeof part === 'string') return part
@@ -90,6 +131,33 @@ export const reviewFunctions = [
       { expression: "votes('')", gives: 0 },
     ],
     run: votes,
+  }),
+  define({
+    name: 'review_body',
+    group: 'Reviews',
+    parameters: [text],
+    returns: 'string',
+    doc: 'The text of a review without the `Read more` under it, in the languages of review sites, and without what a video player says; null when nothing is left, or when it is page script.',
+    nullGivesNull: true,
+    examples: [
+      { expression: "review_body('Gießt sehr gezielt. Mehr lesen')", gives: 'Gießt sehr gezielt.' },
+      { expression: "review_body('P.when(\\'A\\').execute()')", gives: null },
+    ],
+    run: reviewBody,
+  }),
+  define({
+    name: 'review_country',
+    group: 'Reviews',
+    parameters: [{ name: 'line', type: 'string' }],
+    returns: 'string',
+    doc: 'The country that the date line of a review names, in the language of the line; null when it names none.',
+    nullGivesNull: true,
+    examples: [
+      { expression: "review_country('Reviewed in the United States on January 5, 2024')", gives: 'United States' },
+      { expression: "review_country('Rezension aus Deutschland vom 5. Januar 2024')", gives: 'Deutschland' },
+      { expression: "review_country('on January 5, 2018')", gives: null },
+    ],
+    run: reviewCountry,
   }),
   define({
     name: 'fallback_id',

@@ -1,11 +1,13 @@
 // The `file:` part of a pipeline, and what it means for one file: format and compression by name where the definition does not say.
 import { WeirError } from '../../core/errors.ts'
 import { duration, expression, fields, type Problem, path, type Static, size, Type } from '../../core/spec.ts'
+import { lintHtml } from '../html/lint.ts'
+import { htmlSpec } from '../html/spec.ts'
 
 const oneOf = <T extends string>(values: readonly T[], o: { description: string; default?: T }) =>
   Type.Unsafe<T>({ type: 'string', enum: values, ...o })
 
-export const formats = ['ndjson', 'json', 'csv', 'tsv'] as const
+export const formats = ['ndjson', 'json', 'csv', 'tsv', 'html'] as const
 export type Format = (typeof formats)[number]
 
 export const fileSpec = fields({
@@ -16,7 +18,8 @@ export const fileSpec = fields({
   }),
   format: Type.Optional(
     oneOf(formats, {
-      description: 'How items stand in a file; omitted: by its extension (.ndjson .jsonl .json .csv .tsv, before .gz).',
+      description:
+        'How items stand in a file; omitted: by its extension (.ndjson .jsonl .json .csv .tsv .html .htm, before .gz).',
     }),
   ),
   compression: oneOf(['auto', 'none', 'gzip'], {
@@ -53,6 +56,7 @@ export const fileSpec = fields({
       'csv, tsv: the character around fields that hold delimiters or line breaks; none: such characters are data.',
     default: '"',
   }),
+  html: Type.Optional(htmlSpec),
   follow: Type.Boolean({
     description:
       'Wait at the end of each file for more, as tail -F does; a last line without a line break waits for it.',
@@ -98,6 +102,8 @@ const extensionFormats: Readonly<Record<string, Format>> = {
   json: 'json',
   csv: 'csv',
   tsv: 'tsv',
+  html: 'html',
+  htm: 'html',
 }
 
 /** The format of a file. @throws config.invalid when neither the definition nor the extension says */
@@ -131,6 +137,8 @@ export function lintFile(config: FileConfig): Problem[] {
   const isRows = config.format === 'csv' || config.format === 'tsv'
   if (config.records !== undefined && isRows)
     refuse('/records', `A ${config.format} row is one item.`, 'Remove records.')
+  if (config.records !== undefined && config.format === 'html')
+    refuse('/records', 'The items of a page are what `html: { item }` finds.', 'Remove records.')
   for (const field of ['columns', 'header', 'delimiter'] as const)
     if (config[field] !== undefined && config.format !== undefined && !isRows)
       refuse(`/${field}`, `${field} is for csv and tsv.`, `Remove ${field}, or set format to csv or tsv.`)
@@ -142,8 +150,9 @@ export function lintFile(config: FileConfig): Problem[] {
       pointer: '/header',
       hint: 'Name them with columns.',
     })
-  if (config.follow && config.format === 'json')
-    refuse('/follow', 'A json file has one end and cannot be followed.', 'Use ndjson, one item a line.')
+  if (config.follow && (config.format === 'json' || config.format === 'html'))
+    refuse('/follow', `A ${config.format} file has one end and cannot be followed.`, 'Use ndjson, one item a line.')
+  problems.push(...lintPages(config))
   if (config.follow && config.compression === 'gzip')
     refuse('/follow', 'A gzip file cannot be followed.', 'Follow the file before it is compressed.')
   const { delimiter } = config
@@ -165,5 +174,25 @@ export function lintFile(config: FileConfig): Problem[] {
         hint: `Set format to ${formats.join(', ')}.`,
       })
   })
+  return problems
+}
+
+/** Pages need to be told what to take out of them, and nothing else does. */
+function lintPages({ html, format, paths }: FileConfig): Problem[] {
+  const problems: Problem[] = []
+  const add: Parameters<typeof lintHtml>[1] = (pointer, message, hint, severity = 'error', code = 'config.invalid') =>
+    problems.push({ severity, code, message, pointer, hint })
+  const isPage = (path: string) => (format ?? formatByExtension(path)) === 'html'
+  if (html === undefined && paths.some(isPage))
+    add(
+      '',
+      'Pages need `html`, what to take out of them.',
+      'Write html: { require: …, item: …, fields: {…} }.',
+      'error',
+      'config.missing_field',
+    )
+  if (html !== undefined && format !== undefined && format !== 'html')
+    add('/html', `\`html\` is for pages, and format is ${format}.`, 'Remove it.', 'error', 'config.conflict')
+  if (html !== undefined) lintHtml(html, add)
   return problems
 }

@@ -2,7 +2,7 @@
 import { type Code, WeirError, weirErrorOf } from '../../core/errors.ts'
 import type { HttpResponse } from '../../fetch/guard.ts'
 import { compileExpression, type Expression } from '../../mapping/expression.ts'
-import { answerVars } from './spec.ts'
+import { answerVars } from './vars.ts'
 
 export interface AnswerVars extends Readonly<Record<string, unknown>> {
   readonly status: bigint
@@ -10,10 +10,15 @@ export interface AnswerVars extends Readonly<Record<string, unknown>> {
   readonly body: unknown
   readonly split: unknown
   readonly page: unknown
+  readonly job: unknown
 }
 
-export function answerVarsOf(response: HttpResponse, body: unknown, split: unknown, page: unknown): AnswerVars {
-  return { status: BigInt(response.status), headers: response.headers, body, split, page }
+export function answerVarsOf(
+  response: HttpResponse,
+  body: unknown,
+  { split, page, job }: Pick<AnswerVars, 'split' | 'page' | 'job'>,
+): AnswerVars {
+  return { status: BigInt(response.status), headers: response.headers, body, split, page, job }
 }
 
 export function answerExpression(text: string): Expression {

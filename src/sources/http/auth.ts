@@ -1,9 +1,12 @@
-// How the source knows us. Secrets are revealed here, at the last moment, into a request that no log or error shows (I9).
-// OAuth2, SigV4 and HMAC will stand here as further cases.
-import { reveal } from '../../core/secret.ts'
-import type { HttpConfig } from './spec.ts'
-
-type Auth = NonNullable<HttpConfig['request']['auth']>
+// How the source knows us. Secrets are revealed here and in the signers, at the last moment, into a request that no log or error shows (I9).
+// What stays the same is put into the request; what changes from attempt to attempt is a signer.
+import type { Clock } from '../../core/clock.ts'
+import { reveal, Secret } from '../../core/secret.ts'
+import type { FetchGuard, Signer } from '../../fetch/guard.ts'
+import { hmacSigner } from './auth-hmac.ts'
+import { oauth2Signer } from './auth-oauth2.ts'
+import { sigv4Signer } from './auth-sigv4.ts'
+import type { Auth } from './auth-spec.ts'
 
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>
@@ -25,4 +28,30 @@ export function credentialsOf(auth: Auth | undefined): Credentials {
     }
   }
   return { headers: {}, query: {} }
+}
+
+export interface SignerDeps {
+  readonly clock: Clock
+  /** For calls of the signer's own, such as to a token endpoint. */
+  readonly fetch: () => FetchGuard
+}
+
+/** The signer of each `auth` of a source: one for all requests with the same, so that they share a token. Undefined where nothing is signed. */
+export type SignerOf = (auth: Auth | undefined) => Signer | undefined
+
+/** @throws config.expression */
+export function createSigners(deps: SignerDeps): SignerOf {
+  const known = new Map<string, Signer>()
+  return auth => {
+    if (!auth?.oauth2 && !auth?.sigv4 && !auth?.hmac) return undefined
+    const name = JSON.stringify(auth, (_, value) => (value instanceof Secret ? value.reveal() : value))
+    let signer = known.get(name)
+    if (signer === undefined) known.set(name, (signer = signerOf(auth, deps)))
+    return signer
+  }
+}
+
+function signerOf({ oauth2, sigv4, hmac }: Auth, deps: SignerDeps): Signer {
+  if (oauth2) return oauth2Signer(oauth2, deps)
+  return sigv4 ? sigv4Signer(sigv4, deps.clock) : hmacSigner(hmac!, deps.clock)
 }

@@ -5,34 +5,45 @@ import { skipSpace, skipValue } from '../../core/json-scan.ts'
 import { decodeUtf8, jsonOf, parseJson, spanOf } from '../../core/json-text.ts'
 import type { HttpResponse } from '../../fetch/guard.ts'
 
-export interface BadLine {
+/** A part of an answer that should be an item and is none. */
+export interface BadPart {
   readonly raw: Uint8Array
-  readonly line: number
   readonly error: WeirError
+  readonly context?: string
 }
 
 export interface Decoded {
   /** What expressions see as `body`. */
   readonly body: unknown
-  /** ndjson: lines that are no JSON. */
-  readonly bad: readonly BadLine[]
+  /** Lines that are no JSON, rows that do not fit the header, an item that the end of the page cuts. */
+  readonly bad: readonly BadPart[]
   /** The bytes of an element of a list in the body, as the source gave them; what an expression made anew is written as JSON. */
   rawOf(list: readonly unknown[], index: number): Uint8Array
+  /** What `reparse` needs beside those bytes. */
+  contextOf?(list: readonly unknown[], index: number): string | undefined
+  /** Why the answer as a whole cannot be used, though error rules may look at its body. */
+  readonly problem?: WeirError
 }
 
-export type Format = 'json' | 'ndjson'
+export function emptyAnswer(status: number, at: string): WeirError {
+  return new WeirError('source.shape', `The answer is empty (status ${status})`, {
+    at,
+    hint: 'If that means "nothing", write an error rule with `do: skip`.',
+  })
+}
 
 /** @throws source.shape when the body is not what the definition expects: no record, and no cursor moves (I4) */
-export function decodeBody(response: HttpResponse, format: Format, at: string): Decoded {
+export function decodeJsonBody(response: HttpResponse, at: string): Decoded {
   const text = textOf(response, at)
-  if (text.trim() === '') {
-    if (format === 'ndjson' && response.status === 200) return decodeLines('', at)
-    throw new WeirError('source.shape', `The answer is empty (status ${response.status})`, {
-      at,
-      hint: 'If that means "nothing", write an error rule with `do: skip`.',
-    })
-  }
-  return format === 'ndjson' ? decodeLines(text, at) : decodeJson(text, at)
+  if (text.trim() === '') throw emptyAnswer(response.status, at)
+  return decodeJson(text, at)
+}
+
+/** One JSON value a line; an empty body has no line. @throws source.shape */
+export function decodeLinesBody(response: HttpResponse, at: string): Decoded {
+  const text = textOf(response, at)
+  if (text.trim() === '' && response.status !== 200) throw emptyAnswer(response.status, at)
+  return decodeLines(text, at)
 }
 
 function decodeJson(text: string, at: string): Decoded {
@@ -67,7 +78,7 @@ function rawInJson(text: string, body: unknown, list: readonly unknown[], index:
 function decodeLines(text: string, at: string): Decoded {
   const values: unknown[] = []
   const lines: string[] = []
-  const bad: BadLine[] = []
+  const bad: BadPart[] = []
   let number = 0
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf('\n', start)
@@ -79,7 +90,7 @@ function decodeLines(text: string, at: string): Decoded {
       values.push(parseJson(line, { name: at, line: number }))
       lines.push(line)
     } catch (error) {
-      bad.push({ raw: Buffer.from(line), line: number, error: error as WeirError })
+      bad.push({ raw: Buffer.from(line), error: error as WeirError })
     }
   }
   // A page of another kind has no good line: it is an error page, not a page of errors.
@@ -93,8 +104,8 @@ function decodeLines(text: string, at: string): Decoded {
   }
 }
 
-/** The text of a body: UTF-8, or the single-byte charset that the answer declares and that its bytes need. */
-function textOf(response: HttpResponse, at: string): string {
+/** The text of a body: UTF-8, or the single-byte charset that the answer declares and that its bytes need. @throws source.shape */
+export function textOf(response: HttpResponse, at: string): string {
   const { body } = response
   if (!isUtf8(body)) {
     const declared = /charset\s*=\s*"?([\w.:-]+)/i.exec(response.headers['content-type'] ?? '')?.[1]?.toLowerCase()

@@ -1,40 +1,56 @@
-// What an answer means: the rules of the definition first, over status, headers and body, then the status.
+// What an answer means: the rules of the definition first, over status, headers and body, then the status. And what it asks beside that: to
+// leave its host alone for a while.
 import type { HttpResponse, Verdict } from '../../fetch/guard.ts'
-import { compileExpression } from '../../mapping/expression.ts'
-import { type ErrorRule, errorVars } from './spec.ts'
+import { compileExpression, type Expression } from '../../mapping/expression.ts'
+import type { ErrorRule } from './spec.ts'
+import { errorVars } from './vars.ts'
 
 export interface Judgement {
   readonly verdict: Verdict
   /** The answer says that there is nothing: the pass of the split ends without items. */
   readonly nothing?: 'skip' | 'gone'
+  /** The answer says that the job is not ready; how long to wait where the rule says. */
+  readonly pending?: { readonly waitMs?: number }
+  /** True where a rule of the definition decided. */
+  readonly byRule?: boolean
 }
 
-/** `body` gives what rules see as `body`: the decoded body, or its text when it cannot be decoded. */
-export type Judge = (response: HttpResponse, body: () => unknown) => Judgement
+/** `body` gives what rules see as `body`: the decoded body, or its text when it cannot be decoded. `job`: what they see of it. */
+export type Judge = (response: HttpResponse, body: () => unknown, job?: unknown) => Judgement
 
-/** @throws config.expression */
-export function createJudge(rules: readonly ErrorRule[]): Judge {
+/**
+ * @param wait expression for the milliseconds that the host wants to be left alone
+ * @throws config.expression
+ */
+export function createJudge(rules: readonly ErrorRule[], wait?: string): Judge {
   const compiled = rules.map((rule, index) => ({ ...rule, index, when: compileExpression(rule.when, errorVars) }))
-  return (response, body) => {
-    if (compiled.length === 0) return { verdict: byStatus(response.status) }
+  const waitMs = wait === undefined ? undefined : compileExpression(wait, errorVars)
+  return (response, body, job = null) => {
     const vars = {
       status: BigInt(response.status),
       headers: response.headers,
-      // Read only by the rules that look at it.
+      job,
+      // Read only by the expressions that look at it.
       get body() {
         return body()
       },
     }
-    for (const rule of compiled) if (holds(rule.when, vars)) return byRule(rule, response.status)
-    return { verdict: byStatus(response.status) }
+    const rule = compiled.find(({ when }) => evaluated(when, vars) === true)
+    const judgement: Judgement = rule
+      ? { ...byRule(rule, response.status), byRule: true }
+      : { verdict: byStatus(response.status) }
+    const asked = waitMs && evaluated(waitMs, vars)
+    const holdMs = typeof asked === 'bigint' || typeof asked === 'number' ? Number(asked) : 0
+    return holdMs > 0 ? { ...judgement, verdict: { ...judgement.verdict, holdMs } } : judgement
   }
 }
 
-function holds(when: ReturnType<typeof compileExpression>, vars: Readonly<Record<string, unknown>>): boolean {
+/** The value; undefined where it cannot be computed, as over an answer of another kind. */
+function evaluated(expression: Expression, vars: Readonly<Record<string, unknown>>): unknown {
   try {
-    return when.evaluate(vars) === true
+    return expression.evaluate(vars)
   } catch {
-    return false
+    return undefined
   }
 }
 
@@ -50,6 +66,8 @@ function byRule(
     case 'skip':
     case 'gone':
       return { verdict: { class: 'ok' }, nothing: rule.do }
+    case 'pending':
+      return { verdict: { class: 'ok' }, pending: wait }
     case 'retry':
       return { verdict: { class: 'retry', reason, ...wait } }
     case 'wait':

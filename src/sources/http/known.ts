@@ -5,11 +5,30 @@ import type { OrderKey } from './order-key.ts'
 /** In the order they were met: name of a version to its order key (ordered), or name of an id to its version (membership). */
 export type Known = Map<string, OrderKey>
 
+/** The ids met last, smaller still: they only tell an edit from what is new. 36 bits of the hash each. */
+export type Ids = ReadonlySet<string>
+
 const nameLength = 11
+const tagLength = 6
 
 /** The short name of an id or version. */
 export function nameOf(text: string): string {
   return digest('sha256', text, 'base64url').slice(0, nameLength)
+}
+
+/** The short name of an id among `Ids`. */
+export function tagOf(id: string): string {
+  return digest('sha256', id, 'base64url').slice(0, tagLength)
+}
+
+export function encodeIds(ids: Ids): string {
+  return [...ids].join('')
+}
+
+/** undefined when the text is damaged. */
+export function decodeIds(text: string): Ids | undefined {
+  if (text.length % tagLength !== 0) return undefined
+  return new Set(text.match(/.{6}/g) ?? [])
 }
 
 /** `<name><kind><order key>`, one after the other: i whole number in base 36, f other number, n bigint, s text. */

@@ -1,15 +1,11 @@
 // Mistakes in an `http` source that its schema cannot express. Never connects.
-import { reveal } from '../../core/secret.ts'
 import type { Problem } from '../../core/spec.ts'
-import type { HttpConfig } from './spec.ts'
-
-type Add = (
-  pointer: string,
-  message: string,
-  hint: string,
-  severity?: Problem['severity'],
-  code?: Problem['code'],
-) => void
+import { type Add, isHeaderName, isOurHeader, lintAuth } from './lint-auth.ts'
+import { lintDecode } from './lint-decode.ts'
+import { lintConditional, lintJob, lintLists } from './lint-job.ts'
+import { idPathOf } from './listing.ts'
+import type { HttpConfig, RequestConfig } from './spec.ts'
+import { namesUnder, partsOfRequest, requestsOf } from './texts.ts'
 
 export function lintHttp(config: HttpConfig): readonly Problem[] {
   const problems: Problem[] = []
@@ -20,41 +16,29 @@ export function lintHttp(config: HttpConfig): readonly Problem[] {
     severity = 'error',
     code = severity === 'error' ? 'config.invalid' : 'config.warning',
   ) => problems.push({ severity, code, message, pointer, hint })
-  lintUrl(config, add)
+  for (const [pointer, request] of requestsOf(config)) {
+    lintAuth(request, pointer, add)
+    lintRequest(pointer, request, pointer === '/request' && isParamInBody(config.paginate), add)
+  }
   lintSplits(config, add)
-  lintRequest(config, add)
+  lintLists(config, add)
+  lintJob(config, add)
+  lintConditional(config, add)
   lintPaginate(config, add)
   lintCursor(config, add)
+  lintDecode(config, add)
   return problems
 }
 
-/** Scheme, user name and private addresses of every url are checked by config/, which knows what `fetch` allows. */
-function lintUrl({ request }: HttpConfig, add: Add): void {
-  const host = /^http:\/\/([^/{]+)(\/|$)/i.exec(reveal(request.url))?.[1]
-  if (request.auth !== undefined && host !== undefined && !isLocal(host.toLowerCase()))
-    add('/request/url', 'Credentials go over http, which anyone on the way can read.', 'Use https.', 'warning')
-}
-
-const isLocal = (host: string) => /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/.test(host)
-
-function lintSplits({ for_each, request }: HttpConfig, add: Add): void {
-  const names = Object.keys(for_each ?? {})
-  const texts: [pointer: string, text: string][] = [['/request/url', reveal(request.url)]]
-  for (const [name, value] of Object.entries(request.query ?? {})) texts.push([`/request/query/${name}`, reveal(value)])
-  for (const [name, value] of Object.entries(request.headers ?? {}))
-    texts.push([`/request/headers/${name}`, reveal(value)])
-  const body =
-    typeof request.body === 'object' && request.body !== null && !('reveal' in request.body)
-      ? JSON.stringify(request.body)
-      : reveal((request.body ?? '') as string)
-  texts.push(['/request/body', body])
+function lintSplits(config: HttpConfig, add: Add): void {
+  const names = Object.keys(config.for_each ?? {})
   const used = new Set<string>()
-  let isWholeUsed = false
-  for (const [pointer, text] of texts)
-    for (const [, part] of text.matchAll(/\{\{((?:(?!\}\}).)*)\}\}/gs)) {
-      for (const [, name] of part!.matchAll(/\bsplit\s*\.\s*\??\s*([A-Za-z_]\w*)/g)) {
-        used.add(name!)
-        if (!names.includes(name!))
+  for (const [at, request] of requestsOf(config))
+    for (const [pointer, text] of partsOfRequest(at, request))
+      for (const name of namesUnder('split', text)) {
+        used.add(name)
+        // What a list may use is looked at apart.
+        if (name !== '*' && !names.includes(name) && !at.startsWith('/for_each/'))
           add(
             pointer,
             `There is no \`${name}\` in for_each.`,
@@ -63,10 +47,8 @@ function lintSplits({ for_each, request }: HttpConfig, add: Add): void {
             'config.conflict',
           )
       }
-      if (/\bsplit\b(?!\s*\.\s*\??\s*[A-Za-z_])/.test(part!)) isWholeUsed = true
-    }
   for (const name of names)
-    if (!used.has(name) && !isWholeUsed)
+    if (!used.has(name) && !used.has('*'))
       add(
         `/for_each/${name}`,
         `\`split.${name}\` is used nowhere in the request: every split makes the same call.`,
@@ -75,35 +57,23 @@ function lintSplits({ for_each, request }: HttpConfig, add: Add): void {
       )
 }
 
-function lintRequest({ request, paginate }: HttpConfig, add: Add): void {
-  const { auth, headers, method, body } = request
-  const key = auth?.api_key
-  if (key && (key.header === undefined) === (key.query === undefined))
-    add(
-      '/request/auth/api_key',
-      'Name either a header or a query parameter for the key.',
-      'Write header: X-API-KEY, or query: api_key.',
-    )
-  const named = new Set(Object.keys(headers ?? {}).map(name => name.toLowerCase()))
-  if (auth && named.has('authorization') && !key?.query)
-    add(
-      '/request/headers',
-      '`authorization` is set by hand and by `auth`.',
-      'Keep one of them.',
-      'error',
-      'config.conflict',
-    )
+function lintRequest(pointer: string, request: RequestConfig, hasBodyParam: boolean, add: Add): void {
+  const { headers, method, body } = request
   for (const name of Object.keys(headers ?? {})) {
-    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name))
-      add(`/request/headers/${name}`, 'This is no name of a header.', 'Use letters, digits and dashes.')
-    if (/^(host|content-length|transfer-encoding|connection|accept-encoding)$/i.test(name))
-      add(`/request/headers/${name}`, 'This header is set by weir.', 'Remove it.')
+    if (!isHeaderName(name))
+      add(`${pointer}/headers/${name}`, 'This is no name of a header.', 'Use letters, digits and dashes.')
+    if (isOurHeader(name)) add(`${pointer}/headers/${name}`, 'This header is set by weir.', 'Remove it.')
   }
-  const params = Object.values(paginate ?? {}) as { readonly in?: string }[]
-  const isParamInBody = params.some(style => style.in === 'body')
-  if ((body !== undefined || isParamInBody) && method === 'GET')
-    add('/request/method', 'A GET request has no body.', 'Set method: POST.', 'error', 'config.conflict')
-  if (isParamInBody && (typeof body === 'string' || Array.isArray(body)))
+  if ((body !== undefined || hasBodyParam) && method === 'GET')
+    add(`${pointer}/method`, 'A GET request has no body.', 'Set method: POST.', 'error', 'config.conflict')
+}
+
+const isParamInBody = (paginate: HttpConfig['paginate']) =>
+  (Object.values(paginate ?? {}) as { readonly in?: string }[]).some(style => style.in === 'body')
+
+function lintPaginate({ paginate, request }: HttpConfig, add: Add): void {
+  const { body } = request
+  if (isParamInBody(paginate) && (typeof body === 'string' || Array.isArray(body)))
     add(
       '/paginate',
       'A page parameter in the body needs a body that is an object.',
@@ -111,9 +81,6 @@ function lintRequest({ request, paginate }: HttpConfig, add: Add): void {
       'error',
       'config.conflict',
     )
-}
-
-function lintPaginate({ paginate, request }: HttpConfig, add: Add): void {
   const style = paginate?.page ?? paginate?.offset ?? paginate?.cursor ?? paginate?.token
   if (style && style.in === 'query' && Object.keys(request.query ?? {}).includes(style.param))
     add(
@@ -135,7 +102,23 @@ function lintCursor({ cursor }: HttpConfig, add: Add): void {
     )
     return
   }
-  const { mode, field, order, lookback, as, version } = cursor
+  const { mode, field, order, lookback, as, version, deletes, id } = cursor
+  if (deletes === 'tombstone' && mode !== 'membership')
+    add(
+      '/cursor/deletes',
+      'Only a source that lists all of its items in every poll shows what is gone: mode: membership.',
+      'Set mode: membership where the list is complete, or remove `deletes`.',
+      'error',
+      'config.conflict',
+    )
+  else if (deletes === 'tombstone' && idPathOf(id) === undefined)
+    add(
+      '/cursor/id',
+      'An item that is gone is known by its id alone, which must be a field as it stands.',
+      'Write a path such as this.id, or remove `deletes`.',
+      'error',
+      'config.conflict',
+    )
   if (mode === 'membership') {
     if (field !== undefined || order !== undefined || lookback > 0)
       add(

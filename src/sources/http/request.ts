@@ -2,12 +2,13 @@
 import { WeirError } from '../../core/errors.ts'
 import { jsonOf } from '../../core/json-text.ts'
 import { redact, reveal, Secret } from '../../core/secret.ts'
-import type { HttpRequest } from '../../fetch/guard.ts'
+import type { HttpRequest, Signer } from '../../fetch/guard.ts'
 import { compileExpression } from '../../mapping/expression.ts'
 import { compileTemplate } from '../../mapping/template.ts'
 import { credentialsOf } from './auth.ts'
 import type { PageParams } from './paginate.ts'
-import { type HttpConfig, requestVars } from './spec.ts'
+import type { HttpConfig } from './spec.ts'
+import { requestVars } from './vars.ts'
 
 export type RequestVars = Readonly<Record<(typeof requestVars)[number], unknown>>
 
@@ -21,11 +22,19 @@ export interface RequestBuilder {
 /** Stands in a stored address for a parameter whose value is secret. */
 const withheld = '***'
 
+const accepted: Partial<Record<HttpConfig['decode'], string>> = {
+  json: 'application/json',
+  html: 'text/html,application/xhtml+xml',
+}
+
 type Render = (vars: RequestVars) => string
 type Make = (vars: RequestVars) => unknown
 
-/** Compiles all templates of the request. @throws config.expression */
-export function createRequestBuilder(config: HttpConfig): RequestBuilder {
+/**
+ * Compiles all templates of the request. @throws config.expression
+ * @param signer of the request's `auth`, where it has to be signed
+ */
+export function createRequestBuilder(config: HttpConfig, signer: Signer | undefined): RequestBuilder {
   const { request } = config
   const url = urlRender(request.url)
   const query = Object.entries(request.query ?? {}).map(([name, text]) => [name, renderOptional(text)] as const)
@@ -34,6 +43,9 @@ export function createRequestBuilder(config: HttpConfig): RequestBuilder {
     ([name, text]) => [name.toLowerCase(), renderOptional(text)] as const,
   )
   const credentials = credentialsOf(request.auth)
+  const isCredential = (value: string) =>
+    signer?.issued?.(value) === true ||
+    Object.values(credentials.headers).some(sent => sent === value || sent.endsWith(` ${value}`))
   const body = bodyMake(request.body)
   return {
     build(vars, params) {
@@ -47,7 +59,8 @@ export function createRequestBuilder(config: HttpConfig): RequestBuilder {
       for (const [name, value] of Object.entries(credentials.query)) address.searchParams.set(name, value)
       const sent = body(vars, params.body)
       const made: Record<string, string> = {
-        ...(config.decode === 'json' ? { accept: 'application/json' } : {}),
+        ...(accepted[config.decode] ? { accept: accepted[config.decode]! } : {}),
+        ...(config.robots ? { 'user-agent': config.robots.agent } : {}),
         ...(sent?.type ? { 'content-type': sent.type } : {}),
       }
       for (const [name, make] of headers) {
@@ -59,11 +72,14 @@ export function createRequestBuilder(config: HttpConfig): RequestBuilder {
         url: address.href,
         headers: { ...made, ...credentials.headers },
         ...(sent ? { body: sent.body } : {}),
+        ...(signer ? { signer } : {}),
       }
     },
     storable(address) {
       const copy = new URL(address)
       for (const name of Object.keys(credentials.query)) copy.searchParams.delete(name)
+      // A source may repeat our token in the address it gives; the call for it has the token in its header.
+      for (const [name, value] of [...copy.searchParams]) if (isCredential(value)) copy.searchParams.delete(name)
       for (const [name] of secretQuery) {
         const given = copy.searchParams.get(name)
         if (given !== null && redact(given) !== given) copy.searchParams.set(name, withheld)
@@ -115,7 +131,14 @@ function wholeExpression(text: string): string | undefined {
 function urlRender(text: string | Secret): Render {
   const plain = render(text)
   if (!/^https?:\/\/[^{/]+\//i.test(reveal(text))) return plain
-  return vars => plain({ ...vars, split: encoded(vars.split), page: encoded(vars.page), cursor: encoded(vars.cursor) })
+  return vars =>
+    plain({
+      ...vars,
+      split: encoded(vars.split),
+      page: encoded(vars.page),
+      cursor: encoded(vars.cursor),
+      job: encoded(vars.job),
+    })
 }
 
 function encoded(value: unknown): unknown {

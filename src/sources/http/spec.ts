@@ -1,37 +1,10 @@
 // The `http:` part of a pipeline: one description for type, check, editor schema and reference page.
-// Job flows, OAuth2, SigV4, HMAC, HTML and vendor files get their fields here when they come.
-import {
-  duration,
-  expression,
-  fields,
-  path,
-  type Static,
-  secret,
-  size,
-  type TSchema,
-  Type,
-  template,
-} from '../../core/spec.ts'
-
-/** What templates of a request see. `cursor`: the newest committed value less the lookback, in the form the source gave it; null at first. */
-export const requestVars = ['split', 'page', 'cursor', 'now'] as const
-/** What expressions over an answer see. */
-export const answerVars = ['status', 'headers', 'body', 'split', 'page'] as const
-/** What expressions over an answer that may be an error see. */
-export const errorVars = ['status', 'headers', 'body'] as const
-/** What expressions over one item see. */
-export const itemVars = ['this', 'split'] as const
-
-const oneOf = <T extends string>(values: readonly T[], o: { description: string; default?: T }) =>
-  Type.Unsafe<T>({ type: 'string', enum: values, ...o })
-
-/** An object of which exactly one field is written. */
-const choice = <T extends Record<string, TSchema>>(properties: T, description: string) => {
-  const optional = Object.fromEntries(
-    Object.entries(properties).map(([key, value]) => [key, Type.Optional(value)]),
-  ) as { [K in keyof T]: ReturnType<typeof Type.Optional<T[K]>> }
-  return Type.Object(optional, { additionalProperties: false, minProperties: 1, maxProperties: 1, description })
-}
+import { duration, expression, fields, path, type Static, size, Type, template } from '../../core/spec.ts'
+import { htmlSpec } from '../html/spec.ts'
+import { authSpec } from './auth-spec.ts'
+import { jobSpec, listedSpec } from './job-spec.ts'
+import { choice, oneOf } from './spec-words.ts'
+import { answerVars, errorVars, itemVars, requestVars } from './vars.ts'
 
 const templates = (description: string) =>
   Type.Record(
@@ -39,29 +12,6 @@ const templates = (description: string) =>
     template({ description: 'Text with {{ CEL }} parts.', vars: requestVars }),
     { description, maxProperties: 200 },
   )
-
-const auth = choice(
-  {
-    bearer: secret({ description: 'A token, sent as `authorization: Bearer …`.' }),
-    basic: fields(
-      { username: secret({ description: 'User name.' }), password: secret({ description: 'Password.' }) },
-      'HTTP basic authentication.',
-    ),
-    api_key: fields(
-      {
-        header: Type.Optional(
-          Type.String({ description: 'Header that carries the key.', minLength: 1, maxLength: 200 }),
-        ),
-        query: Type.Optional(
-          Type.String({ description: 'Query parameter that carries the key.', minLength: 1, maxLength: 200 }),
-        ),
-        value: secret({ description: 'The key.' }),
-      },
-      'A key in a header or in the query: name exactly one.',
-    ),
-  },
-  'How the source knows us.',
-)
 
 const request = fields(
   {
@@ -82,9 +32,9 @@ const request = fields(
         Type.Array(Type.Unknown(), { description: 'Sent as JSON, as above.' }),
       ]),
     ),
-    auth: Type.Optional(auth),
+    auth: Type.Optional(authSpec),
   },
-  'The call that gives one page.',
+  'The call that gives one page; with a job, of its result.',
 )
 
 const maxPages = Type.Integer({
@@ -196,6 +146,12 @@ const cursor = fields(
         vars: itemVars,
       }),
     ),
+    deletes: Type.Optional(
+      oneOf(['ignore', 'tombstone'], {
+        description:
+          'membership: what becomes of an item that was listed and is missing once the whole list was read. tombstone: a record with its key and no value. Only for a source that lists all of its items in every poll, with a topic key made of the id. Omitted: ignore.',
+      }),
+    ),
     keep: Type.Integer({
       description:
         'Versions of items remembered at most: membership in all, ordered besides those within the lookback.',
@@ -209,12 +165,57 @@ const cursor = fields(
 
 const errorRule = fields({
   when: expression({ description: 'When the rule holds; one that cannot be computed does not hold.', vars: errorVars }),
-  do: oneOf(['retry', 'wait', 'skip', 'gone', 'fail', 'blocked', 'ok'], {
+  do: oneOf(['retry', 'wait', 'pending', 'skip', 'gone', 'fail', 'blocked', 'ok'], {
     description:
-      'retry: a passing fault. wait: told to slow down. skip, gone: nothing here, go on. fail: do not call again. blocked: stop calling the host for a while. ok: read it as an answer.',
+      'retry: a passing fault. wait: told to slow down. pending: the job is not ready yet. skip, gone: nothing here, go on. fail: do not call again. blocked: stop calling the host for a while. ok: read it as an answer.',
   }),
   after: Type.Optional(duration({ description: 'Time to wait before the next call.', min: 0 })),
 })
+
+const robots = fields(
+  {
+    agent: Type.String({
+      description:
+        'Who we are: the name that rules of robots.txt are looked up for, and those for everyone are kept too. Sent as user-agent unless `headers` has one.',
+      minLength: 1,
+      maxLength: 200,
+      pattern: '^[\\x20-\\x7e]+$',
+    }),
+    meta: Type.Boolean({
+      description:
+        'html: leave a page alone that says noindex, noarchive or none to robots, in a meta element or X-Robots-Tag.',
+      default: true,
+    }),
+  },
+  'Robots.txt of each host is read before its pages, kept for a day, and obeyed, its Crawl-delay too, up to `retry_after_max` of `fetch`; while it cannot be read, nothing is.',
+)
+
+const csv = fields(
+  {
+    header: Type.Optional(
+      Type.Boolean({ description: 'The first row names the columns. Omitted: true unless `columns` is there.' }),
+    ),
+    columns: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+        description: 'Names of the columns, instead of those of the header.',
+        minItems: 1,
+        maxItems: 20_000,
+      }),
+    ),
+    delimiter: Type.Optional(
+      Type.String({
+        description: 'The ASCII character between fields; a comma for csv, a tab for tsv.',
+        minLength: 1,
+        maxLength: 1,
+      }),
+    ),
+    quote: oneOf(['"', "'", 'none'], {
+      description: 'The character around fields that hold delimiters or line breaks; none: such characters are data.',
+      default: '"',
+    }),
+  },
+  'csv, tsv: how rows are written.',
+)
 
 export const httpSpec = fields({
   for_each: Type.Optional(
@@ -230,6 +231,7 @@ export const httpSpec = fields({
             description: 'A text file, one value a line; blank lines and lines that begin with # are left out.',
           }),
         }),
+        listedSpec(request, paginate),
       ]),
       {
         description: 'One split, with a cursor of its own, for each value; of several lists each combination.',
@@ -239,10 +241,24 @@ export const httpSpec = fields({
       },
     ),
   ),
+  job: Type.Optional(jobSpec(request)),
   request,
-  decode: oneOf(['json', 'ndjson'], { description: 'What the body is.', default: 'json' }),
+  conditional: Type.Optional(
+    Type.Boolean({
+      description:
+        'True: asks only for what has changed since the last poll, by ETag and Last-Modified of the first page; "not modified" ends the poll.',
+    }),
+  ),
+  robots: Type.Optional(robots),
+  decode: oneOf(['json', 'ndjson', 'csv', 'tsv', 'html'], {
+    description: 'What the body is, after decompression; a gzip file is decompressed as well.',
+    default: 'json',
+  }),
+  csv: Type.Optional(csv),
+  html: Type.Optional(htmlSpec),
   records: expression({
-    description: 'The list of items in the answer. ndjson: `body` is the list of lines.',
+    description:
+      'The list of items in the answer. ndjson, csv, tsv: `body` is the list of lines or rows. html: without this field it is `body.items`.',
     vars: answerVars,
     default: 'body',
   }),
@@ -253,6 +269,18 @@ export const httpSpec = fields({
     default: [],
     maxItems: 100,
   }),
+  limits: Type.Optional(
+    fields(
+      {
+        wait: expression({
+          description:
+            'Milliseconds for which nothing may call the host after this answer; null, 0 or what cannot be computed: none.',
+          vars: errorVars,
+        }),
+      },
+      'Limits that the source tells in its answers. Those in the usual headers are obeyed without this.',
+    ),
+  ),
   max_item: size({
     description: 'A larger item becomes a dead letter.',
     default: '4mb',
@@ -263,5 +291,7 @@ export const httpSpec = fields({
 
 export type HttpConfig = Static<typeof httpSpec>
 export type CursorConfig = NonNullable<HttpConfig['cursor']>
+export type RequestConfig = HttpConfig['request']
+export type JobConfig = NonNullable<HttpConfig['job']>
 export type PaginateConfig = NonNullable<HttpConfig['paginate']>
 export type ErrorRule = HttpConfig['errors'][number]

@@ -5,6 +5,7 @@ import { WeirError } from '../../core/errors.ts'
 import { decodeUtf8 } from '../../core/json-text.ts'
 import type { Split } from '../../core/record.ts'
 import { openFile } from '../file/place.ts'
+import type { SplitVars } from './list.ts'
 import type { HttpConfig } from './spec.ts'
 
 type ForEach = NonNullable<HttpConfig['for_each']>
@@ -13,19 +14,27 @@ const maxSplits = 100_000
 const maxListBytes = 8 * 1024 * 1024
 const maxIdBytes = 512
 
-/** Reads the watch lists anew each time, so that they may grow. @throws file.*, config.invalid */
-export async function splitsOf(forEach: ForEach | undefined, baseDir: string): Promise<readonly Split[]> {
+/** Reads the watch lists anew each time, so that they may grow. @throws file.*, config.invalid, and what `listed` throws */
+export async function splitsOf(
+  forEach: ForEach | undefined,
+  baseDir: string,
+  listed: (name: string, vars: SplitVars) => Promise<readonly (string | number)[]>,
+): Promise<readonly Split[]> {
   if (forEach === undefined) return [{ id: 'all', vars: {} }]
-  let combinations: Readonly<Record<string, string | number>>[] = [{}]
+  let combinations: SplitVars[] = [{}]
   for (const [name, list] of Object.entries(forEach)) {
-    const values = Array.isArray(list) ? list : await readList((list as { readonly file: string }).file, baseDir)
-    const distinct = [...new Set(values)]
-    if (combinations.length * distinct.length > maxSplits)
-      throw new WeirError('config.invalid', `for_each gives more than ${maxSplits} splits`, {
-        at: '/for_each',
-        hint: 'Spread the values over several pipelines.',
-      })
-    combinations = combinations.flatMap(vars => distinct.map(value => ({ ...vars, [name]: value })))
+    const values = await valuesOf(list, baseDir)
+    const longer: SplitVars[] = []
+    for (const vars of combinations) {
+      const distinct = new Set(values ?? (await listed(name, vars)))
+      if (longer.length + distinct.size > maxSplits)
+        throw new WeirError('config.invalid', `for_each gives more than ${maxSplits} splits`, {
+          at: '/for_each',
+          hint: 'Spread the values over several pipelines.',
+        })
+      for (const value of distinct) longer.push({ ...vars, [name]: value })
+    }
+    combinations = longer
   }
   const splits = new Map<string, Split>()
   for (const vars of combinations) {
@@ -33,6 +42,12 @@ export async function splitsOf(forEach: ForEach | undefined, baseDir: string): P
     if (!splits.has(id)) splits.set(id, { id, vars })
   }
   return [...splits.values()]
+}
+
+/** The values of a list that is written in the definition or in a file; undefined: they come from a request. */
+async function valuesOf(list: ForEach[string], baseDir: string): Promise<readonly (string | number)[] | undefined> {
+  if (Array.isArray(list)) return list
+  return 'file' in list ? readList(list.file, baseDir) : undefined
 }
 
 /** `asin=B07FZ8S74R,site=us`: stable, and free of characters that other tools stumble over. */

@@ -2,10 +2,11 @@
 // by one; the mark moves only when a pass is over, so that nothing between two pages can fall out (I13). membership: versions are known
 // one by one. none: everything is new.
 import { WeirError } from '../../core/errors.ts'
-import { type Known, nameOf } from './known.ts'
+import { type Known, nameOf, tagOf } from './known.ts'
+import { openListing } from './listing.ts'
 import { type FieldValue, hash, lessBy, type OrderKey } from './order-key.ts'
 import type { CursorConfig } from './spec.ts'
-import { emptyState, type Mark, type PassState, type SplitState } from './state.ts'
+import type { Mark, PassState, SplitState } from './state.ts'
 
 const dayMs = 86_400_000
 /** More versions at once would make every commit heavy. */
@@ -14,13 +15,21 @@ const maxBad = 1000
 /** Of the versions that only the next pages of a pass need, two pages' worth are kept, but at least so many. */
 const minKept = 1000
 
+export type Admission = 'new' | 'edited' | 'duplicate' | 'unchanged'
+
 export interface Tracker {
   /** The mark less the lookback: what is below is covered. Null at first. Fixed for the whole pass. */
   readonly since: Mark | null
-  /** True when the version is new; it is remembered then. */
-  admit(id: string, field: FieldValue | undefined): boolean
+  /** Whether the version is new, or a later one of an item that is known; it is remembered then. Else why it is left out. `value`: the id as it was given. */
+  admit(id: string, field: FieldValue | undefined, value: OrderKey): Admission
+  /** How many edits of the item were admitted, where a version may come back; 0 otherwise. */
+  edits(id: string): number
   /** The same for an item without identity. */
   admitBad(raw: Uint8Array): { readonly isNew: boolean; readonly hash: string }
+  /** Ids that were listed before and are missing, `limit` at most, once a whole pass was read; they are forgotten. None unless deletions are told. */
+  takeMissing(limit: number): readonly OrderKey[]
+  /** True where something is missing and cannot be told, because an item of the pass had no identity. */
+  readonly isBlurred: boolean
   /** Starts counting a page. */
   beginPage(): void
   /** After the last item of a page. True when all of it is covered by earlier passes, newest first, so that no page behind it can be new. */
@@ -31,15 +40,26 @@ export interface Tracker {
   after(top: Mark | null): SplitState
 }
 
-/** @param nowMs a date further ahead than a day does not move the mark: it would cover everything that is to come */
-export function openTracker(config: CursorConfig | undefined, state: SplitState, nowMs: number): Tracker {
+/**
+ * @param nowMs a date further ahead than a day does not move the mark: it would cover everything that is to come
+ * @param mayStartAnew true where a pass may be given up and begun from its first page, as with jobs: what was taken in it is remembered for longer
+ */
+export function openTracker(
+  config: CursorConfig | undefined,
+  state: SplitState,
+  nowMs: number,
+  mayStartAnew = false,
+): Tracker {
   if (config === undefined) return noTracker(state)
-  return config.mode === 'membership' ? membershipTracker(config, state) : orderedTracker(config, state, nowMs)
+  return config.mode === 'membership'
+    ? membershipTracker(config, state)
+    : orderedTracker(config, state, nowMs, mayStartAnew)
 }
 
-function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number): Tracker {
+function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number, mayStartAnew: boolean): Tracker {
   const { mark, known } = state
   const during: Known = new Map(state.during)
+  const idsNow = new Set(state.idsNow)
   const bad = badItems(state)
   const since = mark ? { ...mark, key: lessBy(mark.key, config.lookback) } : null
   const ahead = config.as === 'date' ? nowMs + dayMs : undefined
@@ -52,6 +72,7 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
   }
   return {
     since,
+    ...noListing,
     beginPage() {
       page = { items: 0, covered: 0, top: null }
     },
@@ -63,13 +84,19 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
       }
       if (since !== null && key < since.key) {
         page.covered++
-        return false
+        return 'duplicate'
       }
       const name = nameOf(versionOf(id, text))
-      if (known.has(name) || during.has(name)) return false
+      const tag = tagOf(id)
+      // Newest first, what comes later in a pass is an older version.
+      const isKnown = state.ids.has(tag) || (config.order === 'asc' && idsNow.has(tag))
+      idsNow.delete(tag)
+      idsNow.add(tag)
+      if (known.has(name) || during.has(name)) return 'duplicate'
       during.set(name, key)
-      return true
+      return isKnown ? 'edited' : 'new'
     },
+    edits: () => 0,
     admitBad: bad.admit,
     endPage(pass) {
       // Newest first, only the first page tells where the next pass may stop; else the last page counts as much as the first.
@@ -78,8 +105,10 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
     },
     during(pass) {
       largestPage = Math.max(largestPage, page.items)
-      prune(during, floorOf(candidateOf(pass), config), Math.min(config.keep, Math.max(minKept, 2 * largestPage)))
-      return { ...state, during, bad: bad.list(), pass }
+      const kept = mayStartAnew ? config.keep : Math.min(config.keep, Math.max(minKept, 2 * largestPage))
+      prune(during, floorOf(candidateOf(pass), config), kept)
+      keepLast(idsNow, config.keep)
+      return { ...state, during, idsNow, bad: bad.list(), pass }
     },
     after(top) {
       const newMark = higher(mark, top)
@@ -88,7 +117,11 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
       for (const versions of [known, during])
         for (const [name, key] of versions) if (floor === null || key >= floor) kept.set(name, key)
       refuseTooMany(kept.size)
-      return { ...state, mark: newMark, known: kept, during: new Map(), bad: bad.list(), pass: null }
+      const ids = new Set([...state.ids].filter(tag => !idsNow.has(tag)))
+      for (const tag of idsNow) ids.add(tag)
+      keepLast(ids, config.keep)
+      const covered = { mark: newMark, known: kept, during: new Map(), ids, idsNow: new Set<string>() }
+      return { ...state, ...covered, bad: bad.list(), pass: null }
     },
   }
 }
@@ -96,48 +129,79 @@ function orderedTracker(config: CursorConfig, state: SplitState, nowMs: number):
 function membershipTracker(config: CursorConfig, state: SplitState): Tracker {
   const known: Known = new Map(state.known)
   const bad = badItems(state)
-  const prune = () => {
-    for (const id of known.keys()) {
-      if (known.size <= config.keep) break
-      known.delete(id)
+  const listing = config.deletes === 'tombstone' ? openListing(state) : undefined
+  const prune = (limit: number) => {
+    if (listing) {
+      listing.prune(known, limit, config.keep)
+      return
     }
+    keepLast(known, config.keep)
   }
   return {
     since: null,
+    takeMissing: limit => listing?.takeMissing(known, limit) ?? [],
+    get isBlurred() {
+      return listing?.isBlurred ?? false
+    },
     beginPage() {},
-    admit(id, field) {
+    admit(id, field, value) {
       const name = nameOf(id)
       const version = field?.text ?? ''
-      const before = known.get(name)
+      const stored = known.get(name)
+      const [before, edits] = editionOf(stored)
+      const isEdit = stored !== undefined && before !== version
       // Taken out and put in again: what was seen last is forgotten last.
       known.delete(name)
-      known.set(name, version)
-      return before !== version
+      known.set(name, isEdit ? `${version}${editMark}${edits + 1}` : (stored ?? version))
+      listing?.see(name, value)
+      if (stored === undefined || isEdit) listing?.stir()
+      if (stored === undefined) return 'new'
+      if (isEdit) return 'edited'
+      return config.version === undefined ? 'duplicate' : 'unchanged'
     },
-    admitBad: bad.admit,
+    edits: id => editionOf(known.get(nameOf(id)))[1],
+    admitBad(raw) {
+      listing?.blur()
+      return bad.admit(raw)
+    },
     endPage: () => ({ top: null, covered: false }),
     during(pass) {
-      prune()
-      return { ...state, known, bad: bad.list(), pass }
+      // What is missing must not be forgotten before it is told.
+      prune(2 * config.keep)
+      return { ...state, known, ...listing?.during(), bad: bad.list(), pass }
     },
     after() {
-      prune()
-      return { ...state, known, bad: bad.list(), pass: null }
+      prune(config.keep)
+      const passes = listing?.isStirred ? state.passes + 1 : state.passes
+      return { ...state, passes, known, ...listing?.after(), bad: bad.list(), pass: null }
     },
   }
+}
+
+/** Between a version, which is a hash, and the number of edits up to it. */
+const editMark = '~'
+
+/** A version as it is known, and the edits up to it. */
+function editionOf(stored: OrderKey | undefined): readonly [version: string, edits: number] {
+  const [version = '', edits = '0'] = String(stored ?? '').split(editMark)
+  return [version, Number(edits)]
 }
 
 function noTracker(state: SplitState): Tracker {
   return {
     since: null,
+    ...noListing,
     beginPage() {},
-    admit: () => true,
+    admit: () => 'new',
+    edits: () => 0,
     admitBad: raw => ({ isNew: true, hash: hash(raw) }),
     endPage: () => ({ top: null, covered: false }),
-    during: pass => ({ ...emptyState, passes: state.passes, pass }),
-    after: () => ({ ...emptyState, passes: state.passes + 1 }),
+    during: pass => ({ ...state, pass }),
+    after: () => ({ ...state, passes: state.passes + 1, pass: null }),
   }
 }
+
+const noListing = { takeMissing: () => [], isBlurred: false } as const
 
 /** One name for one version of an item: also its position. */
 export function versionOf(id: string, fieldText: string): string {
@@ -154,6 +218,14 @@ function badItems(state: SplitState) {
       return { isNew, hash: name }
     },
     list: () => [...hashes].slice(-maxBad),
+  }
+}
+
+/** Of the ids in the order in which they were met, the last. */
+function keepLast(ids: Set<string> | Known, keep: number): void {
+  for (const id of ids.keys()) {
+    if (ids.size <= keep) return
+    ids.delete(id)
   }
 }
 

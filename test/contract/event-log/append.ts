@@ -155,6 +155,32 @@ export function appendContract(open: OpenPlace): void {
       expect(values(await readAll(log, topic))).toEqual(['v'])
     })
 
+    test('I5: a transaction that is refused for some of its records names them all; the others are taken without them', async () => {
+      await using place = await open()
+      const { log } = await place.connect()
+      const topic = await makeTopic(place, log, 'reviews')
+      const small = await makeTopic(place, log, 'small', { maxRecordBytes: 64 })
+      const pipeline = nameOf(place, 'p')
+      const { bucket } = await ownBucket(log, pipeline)
+      const large = record('k', 'x'.repeat(65))
+      const good = { topic, records: [record('k', 'v')] }
+      const cursors = [{ split: 's', value: 'moved' }]
+      const mixed = { topic: small, records: [record('a', '1'), large, record('b', '2'), large] }
+      await expect(bucket.transact({ appends: [good, mixed], cursors })).rejects.toMatchObject({
+        code: 'log.record_too_large',
+        message: expect.stringContaining('at most 64 bytes'),
+        records: [
+          { append: 1, record: 1 },
+          { append: 1, record: 3 },
+        ],
+      })
+      expect(await log.cursors(pipeline)).toEqual([])
+      const rest = mixed.records.filter(each => each !== large)
+      await bucket.transact({ appends: [good, { topic: small, records: rest }], cursors })
+      expect(values(await readAll(log, small))).toEqual(['1', '2'])
+      expect(values(await readAll(log, topic))).toEqual(['v'])
+    })
+
     test('a record of the largest size fits', async () => {
       await using place = await open()
       const { log } = await place.connect()

@@ -64,9 +64,15 @@ export function retentionContract(has: EventLogFeatures, open: OpenPlace): void 
       await eventually('records are gone', async () => (await earliest()) > 5n)
       const stopped = await joinGroup(log, nameOf(place, 'stop'), topic)
       await expect(pollSome(stopped)).rejects.toMatchObject({ code: 'log.offset_out_of_range' })
-      const going = await joinGroup(log, nameOf(place, 'earliest'), topic, { outOfRange: 'earliest' })
+      const missed: [number, bigint, bigint][] = []
+      const going = await joinGroup(log, nameOf(place, 'earliest'), topic, {
+        outOfRange: 'earliest',
+        missed: (...each) => missed.push(each),
+      })
       const left = await earliest()
-      expect((await pollSome(going))!.records[0]!.offset).toBeGreaterThanOrEqual(left)
+      const [first] = (await pollSome(going))!.records
+      expect(first!.offset).toBeGreaterThanOrEqual(left)
+      expect(missed).toEqual([[0, 5n, first!.offset]])
     })
   })
 }

@@ -128,3 +128,30 @@ test('fifty pipelines are checked in well under a second', () => {
   expect(found('.')).toEqual([])
   expect(cpuMs() - startedMs).toBeLessThan(800)
 })
+
+test('on_broker_down: spool is warned about where the broker is embedded, and only there', () => {
+  const spool = pipelineText({ rest: 'on_broker_down: spool' })
+  write({ 'a.yaml': spool })
+  expect(found('a.yaml')).toEqual([`config.warning a.yaml:${spool.trimEnd().split('\n').length}`])
+  expect(lint('a.yaml').problems[0]!.message).toContain('`spool` has no effect')
+  write({ 'weir.yaml': 'broker: { kafka: { brokers: ["${NOT_SET}:9092"] } }\nregistry: { url: https://r }\n' })
+  expect(found('a.yaml')).toEqual(['config.variable weir.yaml:1'])
+  write({ 'weir.yaml': 'broker: nonsense\n' })
+  expect(found('a.yaml')).toEqual(['config.invalid weir.yaml:1'])
+})
+
+test('what is wrong in the weir.yaml that a run would use is told with any pipeline, once', () => {
+  write({ 'a.yaml': pipelineText({}), 'weir.yaml': 'registry: { url: "127.0.0.1:8081" }\n' })
+  expect(found('a.yaml')).toEqual(['config.invalid weir.yaml:1'])
+  expect(found('a.yaml', 'weir.yaml')).toEqual(['config.invalid weir.yaml:1'])
+})
+
+test('raw pages do not go into the topic of records of another pipeline', () => {
+  write({
+    'a.yaml': named('a', 'shop').replace(/^source:\n/m, 'source:\n  keep_raw: topic\n'),
+    'b.yaml': named('b', 'shop_raw'),
+  })
+  expect(lint('.').problems.map(p => p.message)).toContainEqual(
+    'The raw pages would go into `shop_raw`, the topic of records of b.yaml.',
+  )
+})

@@ -28,6 +28,7 @@ describe('a definition', () => {
         config: { paths: ['data/reviews.jsonl'], format: 'ndjson', follow: false },
         schedule: null,
         concurrency: 4,
+        provenance: true,
       },
       fetch: {
         timeout: 30_000,
@@ -49,6 +50,7 @@ describe('a definition', () => {
         maxRecordBytes: 1024 * 1024,
       },
       deadLetter: { topic: 'reviews_dlq', stopAfter: null, retentionMs: null },
+      raw: null,
       consume: [],
       shutdownTimeoutMs: 8000,
     })
@@ -70,6 +72,7 @@ describe('a definition', () => {
           '    retry: { attempts: 2, backoff: { min: 1s } }',
           '    batch: { records: 10 }',
           'shutdown_timeout: 2s',
+          'on_broker_down: spool',
         ].join('\n'),
       }),
     )
@@ -96,6 +99,7 @@ describe('a definition', () => {
         },
       ],
       shutdownTimeoutMs: 2000,
+      onBrokerDown: 'spool',
     })
   })
 

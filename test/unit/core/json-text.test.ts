@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { WeirError } from '../../../src/core/errors.ts'
+import { hasMoreItemsThan } from '../../../src/core/json-scan.ts'
 import { decodeUtf8, isObject, jsonOf, maxJsonDepth, parseJson, spanOf } from '../../../src/core/json-text.ts'
 
 function errorOf(work: () => unknown): WeirError {
@@ -191,4 +192,10 @@ test.each([
   [undefined, false],
 ])('%j is an object of JSON: %s', (value, expected) => {
   expect(isObject(value)).toBe(expected)
+})
+
+test('items are counted outside strings only', () => {
+  expect(hasMoreItemsThan('{"a":[1,2],"b":"[,[,{,\\",["}', 4)).toBe(false)
+  expect(hasMoreItemsThan('{"a":[1,2],"b":"[,[,{,\\",["}', 3)).toBe(true)
+  expect(hasMoreItemsThan('"never closed [[[', 0)).toBe(false)
 })

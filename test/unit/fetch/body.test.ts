@@ -19,6 +19,8 @@ test.each([
   ['deflate with a zlib header', 'deflate', deflateSync(text)],
   ['deflate without', 'deflate', deflateRawSync(text)],
   ['brotli', 'br', brotliCompressSync(text)],
+  ['a gzip file as payload', undefined, gzipSync(text)],
+  ['a gzip file as payload, compressed on its way', 'br', brotliCompressSync(gzipSync(text))],
   ['two encodings, undone in reverse', 'br, gzip', gzipSync(brotliCompressSync(text))],
 ])('reads %s', async (_, encoding, bytes) => expect(Buffer.from(await read(bytes, encoding))).toEqual(text))
 
@@ -30,6 +32,8 @@ test.each([
   ['a body over the cap', Buffer.alloc(1001), undefined, 1000, 'fetch.body_too_large'],
   ['a body over the cap after decompression', gzipSync(Buffer.alloc(2 * mb)), 'gzip', mb, 'fetch.body_too_large'],
   ['a gzip bomb under the cap by ratio', bomb, 'gzip', 512 * mb, 'fetch.body_too_large'],
+  ['a gzip file that is a bomb', bomb, undefined, 512 * mb, 'fetch.body_too_large'],
+  ['a gzip file that is cut', gzipSync(text).subarray(0, -4), undefined, mb, 'fetch.body_invalid'],
   ['a double gzip bomb', gzipSync(bomb), 'gzip, gzip', 512 * mb, 'fetch.body_too_large'],
   ['a brotli bomb', brotliCompressSync(Buffer.alloc(64 * mb)), 'br', 512 * mb, 'fetch.body_too_large'],
   ['three encodings', gzipSync(gzipSync(gzipSync(text))), 'gzip, gzip, gzip', mb, 'fetch.body_invalid'],

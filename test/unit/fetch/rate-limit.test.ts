@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { createRateLimits, sharedRateLimits } from '../../../src/fetch/rate-limit.ts'
+import { describe, expect, test } from 'vitest'
+import { createRateLimits, type RateLimit, sharedRateLimits } from '../../../src/fetch/rate-limit.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
 
 const signal = new AbortController().signal
@@ -7,7 +7,7 @@ const signal = new AbortController().signal
 /** Starts `count` calls at once and gives the moments at which each was let through. */
 async function moments(
   count: number,
-  limit: { requests: number; per: number },
+  limit: RateLimit,
   stepMs: number,
   hold?: (limits: ReturnType<typeof createRateLimits>) => void,
 ) {
@@ -71,4 +71,72 @@ test('all guards of a process share the slots of a host', () => {
   const clock = createFakeClock()
   expect(sharedRateLimits(clock)).toBe(sharedRateLimits(clock))
   expect(sharedRateLimits(createFakeClock())).not.toBe(sharedRateLimits(clock))
+})
+
+describe('a budget', () => {
+  const fast = { requests: 1000, per: 1000 }
+
+  test('is used up as fast as the spacing allows, then calls wait for the oldest to leave the period', async () => {
+    const at = await moments(5, { ...fast, budget: { requests: 2, per: 60_000 } }, 100)
+    expect(at.map(ms => Math.round(ms / 100))).toEqual([0, 0, 600, 600, 1200])
+  })
+
+  test('counts the calls of pipelines that have none, which do not wait', async () => {
+    const clock = createFakeClock()
+    const limits = createRateLimits(clock)
+    const budgeted = { ...fast, budget: { requests: 3, per: 60_000 } }
+    await limits.wait('a', budgeted, signal)
+    await Promise.all([limits.wait('a', fast, signal), limits.wait('a', fast, signal), clock.advance(10)])
+    let isThrough = false
+    void limits.wait('a', budgeted, signal).then(() => (isThrough = true))
+    void limits.wait('a', fast, signal)
+    await clock.advance(59_000)
+    expect(isThrough).toBe(false)
+    await limits.wait('b', budgeted, signal)
+    await clock.advance(2_000)
+    expect(isThrough).toBe(true)
+  })
+
+  test('a call that waits for it is told of once, with the time, and a stop ends the wait', async () => {
+    const clock = createFakeClock()
+    const limits = createRateLimits(clock)
+    const budgeted = { ...fast, budget: { requests: 1, per: 86_400_000 } }
+    const told: [string, number][] = []
+    await limits.wait('a', budgeted, signal, (by, ms) => told.push([by, ms]))
+    expect(told).toEqual([])
+    const stop = new AbortController()
+    const second = limits.wait('a', budgeted, stop.signal, (by, ms) => told.push([by, ms]))
+    await clock.waiting()
+    expect(told).toEqual([['budget', 86_400_000]])
+    stop.abort(new Error('stop'))
+    await expect(second).rejects.toThrow('stop')
+  })
+})
+
+test('a silence is told of to those who wait for it', async () => {
+  const clock = createFakeClock()
+  const limits = createRateLimits(clock)
+  limits.hold('a', 5000)
+  const told: [string, number][] = []
+  const call = limits.wait('a', { requests: 1, per: 1000 }, signal, (by, ms) => told.push([by, ms]))
+  await clock.advance(5000)
+  await call
+  expect(told).toEqual([['asked', 5000]])
+})
+
+test('a host that takes fewer calls than we may make is called as seldom as it says, until it says otherwise', async () => {
+  const clock = createFakeClock()
+  const limits = createRateLimits(clock)
+  const at: number[] = []
+  const call = () => limits.wait('a', { requests: 10, per: 1000 }, signal).then(() => void at.push(clock.monotonic()))
+  limits.space('a', 2000, 'headers')
+  const first = [call(), call()]
+  await clock.advance(0)
+  await clock.advance(2000)
+  await Promise.all(first)
+  limits.space('a', 1, 'headers')
+  const rest = [call(), call()]
+  await clock.advance(5000)
+  await Promise.all(rest)
+  expect(at).toEqual([0, 2000, 4000, 4100])
 })

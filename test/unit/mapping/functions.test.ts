@@ -140,6 +140,52 @@ describe('sentences of review sites', () => {
   })
 
   test.each<[string, string | null]>([
+    ['Reviewed in the United States on January 5, 2024', 'United States'],
+    ['Reviewed in the United Kingdom 🇬🇧 on 28 December 2023', 'United Kingdom'],
+    ['Rezension aus Deutschland 🇩🇪 vom 1. Dezember 2023', 'Deutschland'],
+    ['Rezension aus den Vereinigten Staaten vom 12. April 2021', 'Vereinigten Staaten'],
+    ['Commenté en France le 1er août 2023', 'France'],
+    ['Commenté aux États-Unis le 5 janvier 2024', 'États-Unis'],
+    ['Revisado en España el 5 de enero de 2024', 'España'],
+    ['Opinión emitida en México el 5 de enero de 2024', 'México'],
+    ['Recensito in Italia il 5 gennaio 2024', 'Italia'],
+    ['Recensito nel Regno Unito il 5 gennaio 2024', 'Regno Unito'],
+    ['Beoordeeld in Nederland 🇳🇱 op 5 januari 2024', 'Nederland'],
+    ['Beoordeeld in de Verenigde Staten op 5 januari 2024', 'Verenigde Staten'],
+    ['Avaliado no Brasil em 5 de janeiro de 2024', 'Brasil'],
+    ['Recenserad i Sverige den 5 januari 2024', 'Sverige'],
+    ['Recenzja z Polski z dnia 5 stycznia 2024', 'Polski'],
+    ['2024年1月5日に日本でレビュー済み', '日本'],
+    ['2024年1月5日 在美国审核', '美国'],
+    ['on January 5, 2018', null],
+    ['5. Januar 2024', null],
+    ['', null],
+  ])('country in %j', (sentence, value) => {
+    expect(run('review_country(this.v)', { v: sentence })).toBe(value)
+  })
+
+  test.each<[string, string | null]>([
+    ['Works well.Read more', 'Works well.'],
+    ['Works well.\nRead more', 'Works well.'],
+    ['Gut. Mehr lesen', 'Gut.'],
+    ['Gut.\nLesen Sie weiter', 'Gut.'],
+    ['Bien. Lire la suite', 'Bien.'],
+    ['Bien. En lire plus', 'Bien.'],
+    ['Bueno. Leer más ', 'Bueno.'],
+    ['良い。続きを読む', '良い。'],
+    ['I want to read more', 'I want to read more'],
+    ['Read more about it on their site.', 'Read more about it on their site.'],
+    ['The media could not be loaded.', null],
+    ['The media could not be loaded.  Nice lamp', 'Nice lamp'],
+    ['P.when("A").execute(function(A) {})', null],
+    ['(function() { var a })()', null],
+    ['Read more', null],
+    ['  ', null],
+  ])('body %j', (body, value) => {
+    expect(run('review_body(this.v)', { v: body })).toBe(value)
+  })
+
+  test.each<[string, string | null]>([
     ['Reviewed in the United States on January 5, 2024', '2024-01-05'],
     ['Reviewed in the United Kingdom on 5 January 2024', '2024-01-05'],
     ['Reviewed in the United Kingdom 🇬🇧 on 5 January 2024', '2024-01-05'],

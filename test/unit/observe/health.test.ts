@@ -73,6 +73,20 @@ describe('ready', () => {
     }
   })
 
+  test('ends when the log does not answer, though nothing is written, and comes back when it answers', () => {
+    const { told } = health()
+    expect(told(started, owned, events.log_unreachable)).toMatchObject({ ready: false, kinds: ['log_unavailable'] })
+    expect(told(events.batch_appended)).toMatchObject({ ready: false })
+    expect(told(events.log_reachable)).toEqual(fine)
+  })
+
+  test('goes on, degraded, where a spool takes what the log does not', () => {
+    const { told } = health()
+    const lost = { ...events.log_unreachable, spools: true }
+    expect(told(started, owned, lost)).toMatchObject({ ready: true, degraded: true, kinds: ['log_unavailable'] })
+    expect(told(events.log_reachable)).toEqual(fine)
+  })
+
   test('a busy log counts only after 5 seconds', async () => {
     const { told, clock } = health()
     expect(told(started, owned, events.commit_retried)).toEqual(fine)
@@ -90,6 +104,18 @@ describe('degraded', () => {
     ['a failing sink', events.sink_failed, events.batch_consumed, 'sink_failing'],
     ['lag', { ...events.lag, lag: 100_001 }, { ...events.lag, lag: 100_000 }, 'lag'],
     ['a flood of dead letters', events.flood_stopped, null, 'flood_stopped'],
+    [
+      'a broker whose writes are spooled',
+      events.spool_started,
+      { ...events.spool_backlog, records: 0, oldestMs: null },
+      'spooling',
+    ],
+    [
+      'a backlog in the spool',
+      events.spool_backlog,
+      { ...events.spool_backlog, records: 0, oldestMs: null },
+      'spooling',
+    ],
   ]
   test.each(cases)('I4: %s degrades and does not make unready', (_, cause, cure, kind) => {
     const { told } = health()

@@ -11,6 +11,7 @@ const run: Event[] = [
   { type: 'records_dropped', pipeline: 'p', reason: 'duplicate', count: 90 },
   { type: 'record_dead', pipeline: 'p', stage: 'map', code: 'map.failed', message: 'x' },
   { type: 'record_dead', pipeline: 'p', stage: 'deliver', code: 'sink.rejected', message: 'x' },
+  { type: 'pages_kept', pipeline: 'p', topic: 't_raw', pages: 2, bytes: 100 },
   { type: 'batch_appended', pipeline: 'p', topic: 't', records: 1209, deadLetters: 1, bytes: 4096, ms: 2 },
   {
     type: 'batch_consumed',
@@ -38,6 +39,7 @@ describe('the summary', () => {
       dropped: { duplicate: 90 },
       dead: { 'map.failed': 1 },
       unaccounted: 0,
+      rawPages: 2,
       bytes: 4096,
       fetchFailures: 0,
       breaker: { '127.0.0.1:8080': 'closed' },
@@ -45,6 +47,7 @@ describe('the summary', () => {
       filtered: 1009,
       undelivered: { 'sink.rejected': 1 },
       lag: { g: 0 },
+      spool: { stored: 0, forwarded: 0, superseded: 0, waiting: 0 },
       ms: 2000,
     })
     expect(formatSummary(summary.snapshot(), { color: false })).toBe(
@@ -54,6 +57,7 @@ describe('the summary', () => {
         '  dropped             90  left out on purpose: duplicate 90',
         '  dead                 1  kept as dead letters with their reason: map.failed 1',
         '  unaccounted          0  every item went to exactly one of these places',
+        '  raw pages            2  pages stored as they came, for weir reparse',
         '  breaker         closed  circuit breaker of 127.0.0.1:8080',
         '  consumed           200  records handed to sinks, 1,009 more filtered out',
         '  undelivered          1  dead letters of consumers: sink.rejected 1',
@@ -125,5 +129,18 @@ describe('the observer', () => {
       },
     })
     expect(() => emit(run[0]!)).not.toThrow()
+  })
+
+  test('I6: says what waits in the spool for the broker', () => {
+    const events = sampleEvents('x', 'p')
+    const summary = createSummary()
+    summary.emit({ ...events.batch_spooled, records: 1_200 })
+    summary.emit({ ...events.spool_forwarded, records: 1_000 })
+    summary.emit({ ...events.spool_backlog, records: 200 })
+    expect(formatSummary(summary.snapshot(), { color: false })).toContain(
+      '  spooled          1,200  stored while the broker was away; 1,000 forwarded, 200 wait\n',
+    )
+    summary.emit({ ...events.spool_superseded, records: 200 })
+    expect(formatSummary(summary.snapshot(), { color: false })).toContain('200 left to another owner')
   })
 })

@@ -28,7 +28,7 @@ function setup(answer: (ids: number[], call: number) => void) {
     guarantee: 'at_least_once',
     exclusive: false,
     deliver: async delivery => {
-      const ids = delivery.records.map(record => record.value['id'] as number)
+      const ids = delivery.records.map(record => record.value!['id'] as number)
       calls.push(ids)
       answer(ids, calls.length)
     },

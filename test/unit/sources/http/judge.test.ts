@@ -57,6 +57,22 @@ test('the first rule that holds counts; one that cannot be computed does not hol
   expect(judge(rules, 500).verdict.class).toBe('retry')
 })
 
+test.each([
+  ['body.refillIn', 200, { refillIn: 5000 }, 5000],
+  ['body.refillIn', 429, { refillIn: 5000.5 }, 5000.5],
+  ['body.tokensLeft > 0 ? null : body.refillIn', 200, { tokensLeft: 3, refillIn: 5000 }, undefined],
+  ['body.refillIn', 200, { refillIn: 0 }, undefined],
+  ['body.refillIn', 200, { refillIn: -5 }, undefined],
+  ['body.refillIn', 200, { refillIn: 'soon' }, undefined],
+  ['body.refillIn', 200, { refillIn: true }, undefined],
+  ['body.refillIn', 500, '<html>', undefined],
+  ['int(headers["x-wait"]) * 1000', 200, null, 7000],
+])('the wait %s of an answer with status %d', (wait, status, body, holdMs) => {
+  const { verdict } = createJudge([], wait)(response(status, { 'x-wait': '7' }), () => body)
+  expect(verdict.holdMs).toBe(holdMs)
+  expect(verdict.class).toBe(status === 200 ? 'ok' : status === 429 ? 'throttled' : 'retry')
+})
+
 test('I9: a verdict says nothing of the body', () => {
   expect(
     JSON.stringify(judge([{ when: 'body.code == "CANARY"', do: 'fail' }], 200, { code: 'CANARY' }).verdict),

@@ -7,11 +7,12 @@ const vars: RequestVars = {
   split: { asin: 'B0/7?&#' },
   page: { index: 0n, number: 3n, offset: 3n, token: null },
   cursor: null,
+  job: null,
   now: 1_700_000_000_000n,
 }
 const none = { query: new Map(), body: new Map() }
 const build = (request: object, over: Partial<RequestVars> = {}, params: object = none, rest: object = {}) =>
-  createRequestBuilder(httpConfig({ request, ...rest })).build({ ...vars, ...over }, params as typeof none)
+  createRequestBuilder(httpConfig({ request, ...rest }), undefined).build({ ...vars, ...over }, params as typeof none)
 
 describe('address', () => {
   test('values are encoded, so that they cannot change where the call goes', () => {
@@ -49,6 +50,7 @@ describe('address', () => {
       httpConfig({
         request: { url: 'https://a.example/', query: { q: 'x' }, auth: { api_key: { query: 'key', value: 'KEY' } } },
       }),
+      undefined,
     )
     const stored = builder.storable(new URL('https://a.example/next?page=2&key=KEY'))
     expect(stored).toBe('https://a.example/next?page=2')
@@ -58,7 +60,7 @@ describe('address', () => {
   test('I9: the stored address of a next page holds no secret parameter, and the call has it again', () => {
     const config = httpConfig({ request: { url: 'https://a.example/' } })
     const query = { token: new Secret('c4nary &/="x'), q: new Secret('other-value') }
-    const builder = createRequestBuilder({ ...config, request: { ...config.request, query } })
+    const builder = createRequestBuilder({ ...config, request: { ...config.request, query } }, undefined)
     const next = new URL('https://a.example/next?page=2&q=mine')
     next.searchParams.set('token', 'c4nary &/="x')
     const stored = builder.storable(next)
@@ -81,7 +83,7 @@ describe('authentication', () => {
     ['api key in a header', { api_key: { header: 'X-API-Key', value: new Secret('k1') } }, 'x-api-key', 'k1'],
   ])('%s', (_, auth, name, value) => {
     const config = httpConfig({ request: { url } })
-    const built = createRequestBuilder({ ...config, request: { ...config.request, auth } }).build(vars, none)
+    const built = createRequestBuilder({ ...config, request: { ...config.request, auth } }, undefined).build(vars, none)
     expect(built.headers[name]).toBe(value)
   })
 

@@ -2,7 +2,11 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { splitsOf } from '../../../../src/sources/http/splits.ts'
+import { splitsOf as read } from '../../../../src/sources/http/splits.ts'
+
+type ForEach = Parameters<typeof read>[0]
+const splitsOf = (forEach: ForEach, folder: string) =>
+  read(forEach, folder, () => Promise.reject(new Error('no list is asked for')))
 
 let dir: string
 beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'weir-splits-'))))

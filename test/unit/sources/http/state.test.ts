@@ -4,6 +4,7 @@ import {
   describeState,
   emptyState,
   encodeState,
+  type JobState,
   type SplitState,
 } from '../../../../src/sources/http/state.ts'
 
@@ -17,6 +18,15 @@ const whole: SplitState = {
     ['aaaaaaaaaa5', -1.5],
   ]),
   during: new Map([['aaaaaaaaaa4', Date.UTC(2026, 0, 1)]]),
+  ids: new Set(['tag--1', 'tag--2']),
+  idsNow: new Set(['tag--3']),
+  listed: new Map<string, string | number>([
+    ['aaaaaaaaaa6', 'an id, with a comma'],
+    ['aaaaaaaaaa7', 17],
+  ]),
+  seen: new Map([['aaaaaaaaaa8', 'seen']]),
+  blurred: true,
+  stirred: true,
   bad: ['h1'],
   pass: {
     page: { kind: 'url', value: 'https://a.example/?key=SECRET' },
@@ -25,6 +35,8 @@ const whole: SplitState = {
     taken: { count: 2, last: 'x' },
     last: { body: 'h', times: 2 },
   },
+  job: null,
+  validators: { of: 'r', etag: '"v1"', modified: 'Thu, 01 Jan 2026 00:00:00 GMT' },
 }
 
 test('a state comes back as it was', () => {
@@ -39,6 +51,31 @@ test('a state comes back as it was', () => {
     expect(
       decodeState(encodeState({ ...emptyState, pass: { page, index: 0, top: null } }, 'date'), 'date').pass!.page,
     ).toEqual(page)
+})
+
+const atMs = Date.UTC(2026, 0, 1)
+const jobs: readonly [JobState, string][] = [
+  [{ step: 'intent', tag: 't', atMs, failures: 0 }, 'a job was about to be submitted at 2026-01-01T00:00:00.000Z'],
+  [
+    { step: 'submitted', tag: 't', atMs, id: 'j1', kept: { set: 'd', n: 1, ok: true, none: null }, failures: 2 },
+    'job j1 was submitted at 2026-01-01T00:00:00.000Z',
+  ],
+  [
+    { step: 'failed', failures: 3, untilMs: atMs, inDoubt: true },
+    'the last job failed, the next is not submitted before 2026-01-01T00:00:00.000Z',
+  ],
+]
+
+test.each(jobs)('a job comes back as it was, and is told in words: %o', (job, words) => {
+  const text = encodeState({ ...emptyState, job }, 'date')
+  expect(decodeState(text, 'date').job).toEqual(job)
+  expect(describeState(text)).toBe(words)
+})
+
+test('a cursor with a job is one that a weir without jobs refuses; one without is as it was before', () => {
+  expect(JSON.parse(encodeState({ ...emptyState, job: jobs[0]![0] }, 'date')).v).toBe(2)
+  expect(JSON.parse(encodeState(whole, 'date')).v).toBe(1)
+  expect(decodeState('{"v":1,"as":"date","passes":4}', 'date')).toEqual({ ...emptyState, passes: 4 })
 })
 
 test('it is told in words, without the address of a page', () => {
@@ -62,6 +99,13 @@ test.each([
   '{"v":1,"as":"date","passes":1,"mark":["q"]}',
   '{"v":1,"as":"date","passes":1,"known":[1]}',
   '{"v":2,"as":"date","passes":1}',
+  '{"v":3,"as":"date","passes":1}',
+  '{"v":1,"as":"date","passes":1,"job":{"step":"intent","tag":"t","atMs":1,"failures":0}}',
+  '{"v":2,"as":"date","passes":1,"job":{"step":"intent","tag":"t","failures":0}}',
+  '{"v":2,"as":"date","passes":1,"job":{"step":"submitted","tag":"t","atMs":1,"failures":0}}',
+  '{"v":2,"as":"date","passes":1,"job":{"step":"failed","failures":0,"untilMs":1e99}}',
+  '{"v":2,"as":"date","passes":1,"job":{"step":"nope","tag":"t","atMs":1,"failures":0}}',
+  '{"v":1,"as":"date","passes":1,"validators":{"etag":"x"}}',
 ])('%s is refused', text => {
   expect(() => decodeState(text, 'date')).toThrow(expect.objectContaining({ code: 'cursor.invalid' }))
   expect(() => describeState(text)).toThrow(expect.objectContaining({ code: 'cursor.invalid' }))
