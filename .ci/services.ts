@@ -1,7 +1,7 @@
 // Before the tests of CI: what real services need is installed where it is missing (as root, by Debian's packages), and fetched.
 // What cannot be had is said here and does not end the run: the tests that need it fail by name, because WEIR_REQUIRE asks for it.
 import { spawnSync } from 'node:child_process'
-import { avroTools } from '../test/support/services/avro-tools.ts'
+import { avroToolsJar } from '../test/support/services/avro-tools.ts'
 import { apicurioHome, findJava, kafkaJars, onPath } from '../test/support/services/java.ts'
 
 interface Tool {
@@ -37,7 +37,7 @@ if (missing().length > 0) {
   for (const { name, packages } of missing())
     console.log(`services: ${name} is missing and could not be installed; install one of ${packages.join(', ')}`)
 }
-for (const fetchIt of [kafkaJars, apicurioHome, avroTools])
+for (const fetchIt of [kafkaJars, apicurioHome, avroToolsJar])
   try {
     console.log(`services: ${await fetchIt()}`)
   } catch (error) {

@@ -95,7 +95,8 @@ const basics: readonly Behaviour[] = [
     const known = Array.isArray(contexts.json) && contexts.json.includes('.weir-probe')
     await ask('DELETE', `/subjects/${qualified}`)
     await ask('DELETE', `/subjects/${qualified}?permanent=true`)
-    await ask('DELETE', `/contexts/${encodeURIComponent(':.weir-probe:')}`)
+    // Only where there are contexts: Apicurio 3.3.3 leaves some of these requests without an answer.
+    if (known) await ask('DELETE', `/contexts/${encodeURIComponent(':.weir-probe:')}`)
     const kind = known ? 'yes' : made.status === 200 ? 'taken as a plain subject' : `refused: ${made.brief}`
     return { supported: known, found: kind }
   }),
