@@ -1,4 +1,4 @@
-# weir in a container: Node, the compiled program, its production dependencies, its schemas and example pipelines; nothing else of ours.
+# weir in a container: Node, the program with its libraries bundled into it, its schemas and example pipelines; nothing else of ours.
 # Runs as uid 10001 on a read-only root: what it keeps is in /data, SQLite and others may want /tmp.
 #   docker build -t weir . && docker run --read-only --tmpfs /tmp -v weir:/data weir run pipelines/finefoods.yaml --until end
 # Tag and digest are renewed together, with `node` of package.json. The digest is the one public projects agree on for this tag: our CI has no
@@ -7,15 +7,9 @@ FROM node:26.10.0-trixie-slim@sha256:ec7758ee051e457b468b32bde57b0879010b325bb98
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json ./
 COPY .ci/build.ts .ci/
 COPY src src
 RUN node .ci/build.ts
-
-FROM node:26.10.0-trixie-slim@sha256:ec7758ee051e457b468b32bde57b0879010b325bb9862718e9615225ce4aaae1 AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:26.10.0-trixie-slim@sha256:ec7758ee051e457b468b32bde57b0879010b325bb9862718e9615225ce4aaae1 AS runtime
 LABEL org.opencontainers.image.title="weir" \
@@ -24,7 +18,6 @@ LABEL org.opencontainers.image.title="weir" \
       org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
 COPY package.json LICENSE ./
-COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY schemas schemas
 COPY pipelines pipelines

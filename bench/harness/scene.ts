@@ -21,16 +21,13 @@ export function mainOf(build: Build): string {
   return build === 'src' ? join(root, 'src', 'main.ts') : join(packageFolder, 'dist', 'main.js')
 }
 
-/** Compiles the package as `npm run build` does, but below .cache/bench. */
+/** Builds the package as `npm run build` does, but below .cache/bench. */
 export function buildPackage(): void {
   rmSync(packageFolder, { recursive: true, force: true })
   mkdirSync(packageFolder, { recursive: true })
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const out = join(packageFolder, 'dist')
-  const arguments_ = [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', out]
-  const compiled = spawnSync(process.execPath, arguments_, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-  if (compiled.status !== 0) throw new Error(`tsc ended with ${compiled.status}`)
-  cpSync(join(root, 'src'), out, { recursive: true, filter: from => !from.endsWith('.ts') })
+  const arguments_ = [join(root, '.ci', 'build.ts'), '--out', join(packageFolder, 'dist')]
+  const built = spawnSync(process.execPath, arguments_, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  if (built.status !== 0) throw new Error(`the build ended with ${built.status}`)
   cpSync(join(root, 'schemas'), join(packageFolder, 'schemas'), { recursive: true })
   cpSync(join(root, 'package.json'), join(packageFolder, 'package.json'))
 }

@@ -6,12 +6,13 @@ import type { Catalogue } from '../config/catalogue.ts'
 import { DefinitionError } from '../config/problem.ts'
 import { readVendorFile } from '../config/source-slot.ts'
 import type { Vendor } from '../config/vendor/vendor.ts'
+import { codeFolder } from '../core/shipped.ts'
 import type { SourceConnector } from '../sources/source.ts'
 
 /** Every source and sink of this weir, vendors among them. */
 export async function loadCatalogue(): Promise<Catalogue> {
   const [{ sources }, { sinks }] = await Promise.all([import('../sources/index.ts'), import('../sinks/index.ts')])
-  return { sources: withVendors(sources, join(import.meta.dirname, '../sources/vendors')), sinks }
+  return { sources: withVendors(sources, join(codeFolder, 'sources/vendors')), sinks }
 }
 
 /** The connectors in code, and the vendor files of a folder under their names. */

@@ -1,17 +1,17 @@
 // The demo: a simulated vendor, the pipeline that polls it, and what happens told in sentences.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { WorkspaceDefinition } from '../config/definition.ts'
 import type { Clock, Random } from '../core/clock.ts'
 import type { Event } from '../core/event.ts'
+import { packageFolder } from '../core/shipped.ts'
 import { formatDuration } from '../core/units.ts'
 import { simulateReviews } from '../simulate/reviews.ts'
 import { stageNames } from './compose.ts'
 import { loadDefinition } from './definitions.ts'
 import { type ObservedResult, runObserved } from './running.ts'
 
-const demoPipeline = fileURLToPath(new URL('../../pipelines/demo-reviews.yaml', import.meta.url))
+const demoPipeline = join(packageFolder, 'pipelines/demo-reviews.yaml')
 
 export interface DemoOptions {
   readonly workspace: WorkspaceDefinition

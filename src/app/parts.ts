@@ -1,10 +1,12 @@
 // The parts of a pipeline that more than one command needs, made from its definition: topics, schemas, mapping, encoders, the dead-letter office.
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { openBreakerFile } from '../adapters/breaker-file/breaker-file.ts'
 import type { ConsumeDefinition, PipelineDefinition } from '../config/definition.ts'
 import type { Clock, Random } from '../core/clock.ts'
 import { WeirError } from '../core/errors.ts'
 import type { Emit } from '../core/event.ts'
+import { packageFolder } from '../core/shipped.ts'
 import { type FetchGuardOptions, openFetchGuard } from '../fetch/open.ts'
 import { compileDeletedKey } from '../mapping/deleted-key.ts'
 import { compileExpression } from '../mapping/expression.ts'
@@ -48,12 +50,12 @@ const largestOriginalBytes = 16 * 1024 * 1024
 
 /** The text of schemas/dead-letter.avsc, as shipped. */
 export function deadLetterSchemaText(): Promise<string> {
-  return readFile(new URL('../../schemas/dead-letter.avsc', import.meta.url), 'utf8')
+  return readFile(join(packageFolder, 'schemas/dead-letter.avsc'), 'utf8')
 }
 
 /** The text of schemas/raw-page.avsc, as shipped. */
 export function rawPageSchemaText(): Promise<string> {
-  return readFile(new URL('../../schemas/raw-page.avsc', import.meta.url), 'utf8')
+  return readFile(join(packageFolder, 'schemas/raw-page.avsc'), 'utf8')
 }
 
 /** Creates the topics of a pipeline, or checks them. @throws log.topic_conflict */

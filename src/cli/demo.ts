@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { runDemo } from '../app/demo.ts'
 import { summaryText } from '../app/summary-text.ts'
+import { isCheckout } from '../core/shipped.ts'
 import { parseWait } from './arguments.ts'
 import type { CliContext } from './context.ts'
 import { printable } from './terminal.ts'
@@ -46,7 +47,7 @@ async function demo({ output, terminal, workspace: openWorkspace }: CliContext, 
   )
   output.line(paint('bold', 'What to type next'))
   // In a checkout weir is no command on the path; installed, it is.
-  const weir = import.meta.url.endsWith('.ts') ? 'npm run -s weir --' : 'weir'
+  const weir = isCheckout ? 'npm run -s weir --' : 'weir'
   const next: readonly (readonly [command: string, what: string])[] = [
     ['topic cat demo_reviews --limit 3', 'records, decoded'],
     ['dlq list demo_reviews_dlq', 'what failed, and why'],

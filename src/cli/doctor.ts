@@ -6,6 +6,7 @@ import { checkClock, checkDataDir, checkMachine, type Finding, findingsOf, type 
 import { checkStore, newestWriteMs } from '../app/diagnose-store.ts'
 import { type FolderLint, lintFolder } from '../app/linting.ts'
 import { storeExists } from '../app/open.ts'
+import { isCheckout } from '../core/shipped.ts'
 import type { CliContext } from './context.ts'
 import { count, printable } from './terminal.ts'
 
@@ -25,7 +26,7 @@ async function doctor(context: CliContext, full: boolean): Promise<void> {
   const machine: Machine = {
     nodeVersion: process.versions.node,
     sqliteVersion: process.versions['sqlite'] ?? '0',
-    mode: import.meta.url.endsWith('.ts') ? 'source' : 'dist',
+    mode: isCheckout ? 'source' : 'dist',
     platform: `${process.platform} ${process.arch}`,
     uid: process.getuid?.() ?? null,
   }

@@ -1,7 +1,9 @@
-// The version of this weir, from the package it came in: src/cli and dist/cli stand at the same depth.
+// The version of this weir, from the package it came in.
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageFolder } from '../core/shipped.ts'
 
 export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const text = readFileSync(join(packageFolder, 'package.json'), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

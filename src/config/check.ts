@@ -6,7 +6,7 @@ import { remember } from '../core/secret.ts'
 import { complaintOf } from './complaint.ts'
 import { segment } from './problem.ts'
 import type { Reading } from './resolve.ts'
-import { branchOf, fieldShape, type Shape } from './shape.ts'
+import { branchOf, fieldShape, partFor, type Shape } from './shape.ts'
 
 /** Our own words in specs. ajv refuses words it does not know, so that a misspelt one in a connector is found. */
 const ownWords = ['weir', 'weirMin', 'weirMax', 'weirVars', 'weirSlot', 'weirFilled']
@@ -16,32 +16,51 @@ const validators = new WeakMap<Shape, ValidateFunction>()
 function validatorOf(shape: Shape): ValidateFunction {
   let validate = validators.get(shape)
   if (!validate) {
-    if (!ajv) {
-      ajv = new Ajv({
-        allErrors: true,
-        verbose: true,
-        strict: true,
-        strictTuples: false,
-        strictRequired: false,
-        allowMatchingProperties: true,
-        allowUnionTypes: true,
-        validateFormats: false,
-        validateSchema: false,
-        logger: false,
-        addUsedSchema: false,
-        // A definition is checked once: to write shorter code takes longer than it saves.
-        code: { optimize: false },
-      })
-      ajv.addVocabulary(ownWords)
-    }
-    validate = ajv.compile(shape)
+    validate = compile(shape)
     validators.set(shape, validate)
   }
   return validate
 }
 
+function compile(shape: Shape): ValidateFunction {
+  if (!ajv) {
+    ajv = new Ajv({
+      allErrors: true,
+      verbose: true,
+      strict: true,
+      strictTuples: false,
+      strictRequired: false,
+      allowMatchingProperties: true,
+      allowUnionTypes: true,
+      validateFormats: false,
+      validateSchema: false,
+      logger: false,
+      addUsedSchema: false,
+      // A definition is checked once: to write shorter code takes longer than it saves.
+      code: { optimize: false },
+    })
+    ajv.addVocabulary(ownWords)
+  }
+  return ajv.compile(shape)
+}
+
+/** Shapes that a value was checked against before. */
+const met = new WeakSet<Shape>()
+
+/**
+ * True when the value meets its spec, found out with the part of the spec that speaks of what is there: that is a few fields, and the spec of a
+ * connector has hundreds, which take 100 ms to compile. False says nothing: the whole spec tells what is wrong, and is compiled for whatever
+ * comes a second time.
+ */
+function isSound(value: unknown, shape: Shape): boolean {
+  if (validators.has(shape) || met.has(shape)) return false
+  met.add(shape)
+  return compile(partFor(value, shape))(value)
+}
+
 /** Reports everything in the value that its spec does not allow; `base` is the pointer of the value in its file. */
 export function checkValue(value: unknown, shape: Shape, base: string, reading: Reading): void {
+  if (isSound(value, shape)) return
   const validate = validatorOf(shape)
   if (validate(value)) return
   const choices: Choice[] = []

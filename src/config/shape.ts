@@ -144,3 +144,20 @@ export function scalarShapes(shape: Shape): readonly Shape[] {
   if (shape.anyOf) return shape.anyOf.flatMap(scalarShapes)
   return shape.type === 'object' || shape.type === 'array' ? [] : [shape]
 }
+
+/**
+ * The part of a shape that decides about this value: fields that it does not have and branches of unions that it was not meant for are left out.
+ * What meets the part meets the whole; what does not may still.
+ */
+export function partFor(value: unknown, shape: Shape): Shape {
+  if (shape.anyOf) {
+    const meant = shape.anyOf[branchOf(shape.anyOf, value)]
+    return meant ? { ...shape, anyOf: [partFor(value, meant)] } : shape
+  }
+  if (Array.isArray(value))
+    return shape.items && value.length === 1 ? { ...shape, items: partFor(value[0], shape.items) } : shape
+  const { properties } = shape
+  if (!properties || !isObject(value)) return shape
+  const there = Object.keys(properties).filter(key => Object.hasOwn(value, key))
+  return { ...shape, properties: Object.fromEntries(there.map(key => [key, partFor(value[key], properties[key]!)])) }
+}

@@ -2,6 +2,8 @@
 // All of it follows from the seed and the number of ticks, never from the clock, so a vendor started again has the same history.
 // Each tick is newer than all before it: updated_at never falls, and nothing is put in behind a reader who goes oldest first.
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { codeFolder } from '../core/shipped.ts'
 import { chance } from './chance.ts'
 
 /** A review as the data file keeps it. */
@@ -49,7 +51,7 @@ export interface World {
 
 /** The shipped reviews, oldest first. */
 export function shippedReviews(): readonly Review[] {
-  const text = readFileSync(new URL('./data/finefoods.jsonl', import.meta.url), 'utf8')
+  const text = readFileSync(join(codeFolder, 'simulate/data/finefoods.jsonl'), 'utf8')
   return text
     .trimEnd()
     .split('\n')

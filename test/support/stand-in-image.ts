@@ -53,7 +53,7 @@ export interface Running {
   health(): number | null
 }
 
-/** Carries out the Dockerfile. Needs the registry that npm is set up with for the production dependencies. */
+/** Carries out the Dockerfile. */
 export function buildStandIn(): StandIn {
   const dir = mkdtempSync(join(tmpdir(), 'weir-image-'))
   const stages = parseDockerfile(readFileSync(join(project, 'Dockerfile'), 'utf8'))

@@ -3,10 +3,11 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { isCassetteFile, readCassette } from '../../config/cassette/load.ts'
 import { WeirError } from '../../core/errors.ts'
+import { codeFolder } from '../../core/shipped.ts'
 import { suggestion } from '../../core/suggest.ts'
 import { vendorFileOf } from './subject.ts'
 
-const shipped = join(import.meta.dirname, '../../sources/vendors')
+const shipped = join(codeFolder, 'sources/vendors')
 const maxFolderDepth = 8
 const maxCassettes = 2000
 

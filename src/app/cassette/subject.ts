@@ -7,6 +7,7 @@ import type { Catalogue } from '../../config/catalogue.ts'
 import type { PipelineDefinition } from '../../config/definition.ts'
 import { lintPipeline } from '../../config/lint.ts'
 import type { Problems } from '../../config/problem.ts'
+import { packageFolder } from '../../core/shipped.ts'
 
 export interface Subject extends Disposable {
   /** Undefined when it cannot be used; why stands in the problems of the cassette. */
@@ -15,7 +16,7 @@ export interface Subject extends Disposable {
 
 /** Folders above a cassette in which the file of its vendor is looked for. */
 const maxFoldersUp = 4
-const rawReviews = join(import.meta.dirname, '../../../schemas/raw-review.avsc')
+const rawReviews = join(packageFolder, 'schemas/raw-review.avsc')
 
 /** The definition behind a cassette; mistakes go to `problems`. Disposing removes what was made for it. */
 export function openSubject(file: string, cassette: Cassette, catalogue: Catalogue, problems: Problems): Subject {

@@ -2,6 +2,8 @@
 // are edited tick by tick (world.ts); votes grow; some reviews are near-copies of another of the same day, written by accounts that bought nothing.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { codeFolder } from '../../core/shipped.ts'
 import { chance, pick } from '../chance.ts'
 import { createWorld, type Review, shippedReviews, type Version } from '../world.ts'
 
@@ -74,7 +76,7 @@ interface Invented {
   readonly reviews: readonly Told[]
 }
 
-const invented = () => JSON.parse(readFileSync(new URL('../data/invented.json', import.meta.url), 'utf8')) as Invented
+const invented = () => JSON.parse(readFileSync(join(codeFolder, 'simulate/data/invented.json'), 'utf8')) as Invented
 
 /** Every so many reviews there is a near-copy of one. */
 const copyEvery = 20

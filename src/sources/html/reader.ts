@@ -1,8 +1,10 @@
 // Reads pages in a thread of its own: one at a time, each within a deadline. A thread that does not answer in time is ended, and the next
 // page starts a new one. It starts with the first page and stays warm.
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type Clock, deadline } from '../../core/clock.ts'
 import { type Code, WeirError } from '../../core/errors.ts'
+import { codeFolder, isCheckout } from '../../core/shipped.ts'
 import { formatDuration } from '../../core/units.ts'
 import { refuseLarge } from './document.ts'
 import type { HtmlPage } from './extract.ts'
@@ -89,9 +91,7 @@ export function openHtmlReader({ config, clock, robot, deadlineMs = pageDeadline
 class ThreadError extends WeirError {}
 
 async function start(workerData: WorkerData, clock: Clock): Promise<Worker> {
-  // Beside this file, compiled or not.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const thread = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
+  const thread = new Worker(join(codeFolder, `sources/html/worker.${isCheckout ? 'ts' : 'js'}`), {
     workerData,
     // The page's thread needs nothing of ours.
     env: {},

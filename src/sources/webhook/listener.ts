@@ -1,6 +1,6 @@
 // The HTTP side: what a request must be before anyone looks at its body, the body within its cap and its time, one short JSON answer.
 // Node's own server, strict parser: a delivery is verified over its bytes as they came, so nothing may have read them before.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WeirError } from '../../core/errors.ts'
@@ -48,6 +48,8 @@ const drainedMs = 1_000
 /** Listens until disposed. @throws listen.failed */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const { config } = options
+  // Loaded here: an import of it takes 60 ms, which no other pipeline should wait for.
+  const { createServer } = await import('node:http')
   const { http, keepAliveTimeout, maxRequestsPerSocket } = serverLimits
   const server = createServer({
     maxHeaderSize: http.maxHeaderSize,
