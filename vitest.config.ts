@@ -31,6 +31,7 @@ export default defineConfig({
           name: 'processes',
           include: ['test/{fault,e2e}/**/*.test.ts'],
           exclude: services,
+          globalSetup: 'test/support/package.ts',
           maxWorkers: 1,
           // Of the scenes of a file that may run side by side: each has one process at a time, on two processors.
           maxConcurrency: 2,
@@ -46,7 +47,7 @@ export default defineConfig({
           env: { TEST_PATIENCE_MS: '60000' },
           testTimeout: 240_000,
           hookTimeout: 120_000,
-          globalSetup: 'test/support/services/desk.ts',
+          globalSetup: ['test/support/package.ts', 'test/support/services/desk.ts'],
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },

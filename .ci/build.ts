@@ -16,6 +16,8 @@ const bundle = await rolldown({
   platform: 'node',
   input: { main: join(source, 'main.ts'), 'sources/html/worker': join(source, 'sources/html/worker.ts') },
   external: (id: string) => id.startsWith('node:'),
+  // A file that a library reads beside itself, such as the WebAssembly of @platformatic/kafka, comes along.
+  experimental: { resolveNewUrlToAsset: true },
   onLog(level, log, report) {
     // The registry's client asks for `process` in a way that works in browsers too; it is not run here.
     if (log.code === 'EVAL' && log.id?.includes('/node_modules/mappersmith/')) return

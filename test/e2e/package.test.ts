@@ -39,6 +39,17 @@ test('runs from an empty folder', async () => {
   expect(readdirSync(empty).filter(name => name !== '.cache')).toEqual([])
 })
 
+test('every piece of the bundle can be loaded, with the files it reads', () => {
+  const chunks = join(folder, 'package/dist/chunks')
+  const program = `import { readdirSync } from 'node:fs'
+    for (const name of readdirSync(${JSON.stringify(chunks)})) await import(${JSON.stringify(`${chunks}/`)} + name)`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: empty,
+    encoding: 'utf8',
+  })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+})
+
 test('the weir command is the shebang of the package', () => {
   const { bin } = JSON.parse(readFileSync(join(folder, 'package', 'package.json'), 'utf8'))
   expect(bin).toEqual({ weir: 'dist/main.js' })

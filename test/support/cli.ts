@@ -1,8 +1,14 @@
 // Spawns the real command line and waits for its end.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
+import { inject } from 'vitest'
+import './package.ts'
 
-export const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const root = resolve(import.meta.dirname, '../..')
+const checkoutMain = join(root, 'src/main.ts')
+/** Of the built package, in the projects that build one. */
+const builtIn: string | undefined = inject('weirPackage')
+export const mainFile = builtIn === undefined ? checkoutMain : join(builtIn, 'dist/main.js')
 
 export interface CliResult {
   readonly code: number | null
@@ -18,6 +24,7 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string | null>>
   readonly input?: string
   readonly close?: 'stdin' | 'stdout'
+  /** With `--import` the checkout is run: hooks change modules as they are loaded, and the package has them in one file. */
   readonly nodeArgs?: readonly string[]
   readonly uid?: number
   readonly main?: string
@@ -29,7 +36,7 @@ export interface CliOptions {
 
 const defaultDeadlineMs = 20_000
 /** Code that was compiled by one run is there for the next: a process that is killed leaves none, so each would compile anew. */
-export const sharedCache = fileURLToPath(new URL('../../.cache/tests', import.meta.url))
+export const sharedCache = builtIn === undefined ? join(root, '.cache/tests') : join(builtIn, 'cache')
 
 export function runWeir(argv: readonly string[], options: CliOptions): Promise<CliResult> {
   const started = performance.now()
@@ -41,7 +48,9 @@ export function runWeir(argv: readonly string[], options: CliOptions): Promise<C
   for (const [name, value] of Object.entries(options.env ?? {}))
     if (value === null) delete env[name]
     else env[name] = value
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), options.main ?? mainFile, ...argv], {
+  const { nodeArgs = [] } = options
+  const main = options.main ?? (nodeArgs.includes('--import') ? checkoutMain : mainFile)
+  const child = spawn(process.execPath, [...nodeArgs, main, ...argv], {
     cwd: options.cwd,
     env,
     stdio: [options.close === 'stdin' ? 'ignore' : 'pipe', 'pipe', 'pipe'],

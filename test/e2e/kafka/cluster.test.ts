@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runWeir } from '../../support/cli.ts'
+import { mainFile, runWeir } from '../../support/cli.ts'
 import { eventually } from '../../support/eventually.ts'
 import { describeWith } from '../../support/services/for-tests.ts'
 import type { Kafka } from '../../support/services/kafka.ts'
@@ -16,7 +16,6 @@ import { steady } from '../../support/services/kafka-settings.ts'
 import { freePort } from '../../support/services/ports.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
-const main = join(root, 'src/main.ts')
 
 interface Findings {
   readonly findings: readonly { readonly check: string; readonly status: string; readonly message: string }[]
@@ -177,7 +176,7 @@ ${more}registry: { url: "${registry.url}" }
     writeFileSync(join(dir, 'idle.yaml'), idleText)
     rmSync(join(dir, 'weir.yaml'), { force: true })
     const port = await freePort()
-    const child = spawn(process.execPath, [main, 'run', 'idle.yaml', '--port', String(port)], {
+    const child = spawn(process.execPath, [mainFile, 'run', 'idle.yaml', '--port', String(port)], {
       cwd: dir,
       env: { ...process.env, WEIR_BROKER: kafka.bootstrap, WEIR_REGISTRY: registry.url, WEIR_REQUIRE: undefined },
       stdio: 'ignore',
