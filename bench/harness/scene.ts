@@ -12,7 +12,7 @@ export const cache = join(root, '.cache', 'bench')
 export const schemaPath = join(root, 'schemas', 'raw-review.avsc')
 const packageFolder = join(cache, 'package')
 
-/** src: what a checkout runs, types stripped at load. dist: what the package holds, compiled. */
+/** src: what a checkout runs, types stripped at load. dist: what the package holds, bundled. */
 export type Build = 'src' | 'dist'
 export const builds: readonly Build[] = ['src', 'dist']
 

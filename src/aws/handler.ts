@@ -75,7 +75,7 @@ function handlerOf(
     async handle(request, { abortSignal } = {}) {
       const signal = abortSignal instanceof AbortSignal ? abortSignal : new AbortController().signal
       const { status, headers, body } = await call(plain(request), signal)
-      if (status < 300 && !isObjectText(body))
+      if (status < 300 && named in request.headers && !isObjectText(body))
         throw new WeirError('fetch.body_invalid', 'The answer of the service is no JSON object', {
           hint: 'See whether a proxy answers in its place; the cursor stays where it is.',
         })
@@ -86,6 +86,9 @@ function handlerOf(
     destroy,
   }
 }
+
+/** Header with the name of the call, in the JSON protocols of queues and streams. Where the SDK asks for keys it has none, and answers are XML. */
+const named = 'x-amz-target'
 
 /** Of what is called here all has an answer: one without it, or of another kind, must not be taken for nothing found. */
 function isObjectText(body: Uint8Array): boolean {

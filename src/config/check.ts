@@ -11,18 +11,11 @@ import { branchOf, fieldShape, partFor, type Shape } from './shape.ts'
 /** Our own words in specs. ajv refuses words it does not know, so that a misspelt one in a connector is found. */
 const ownWords = ['weir', 'weirMin', 'weirMax', 'weirVars', 'weirSlot', 'weirFilled']
 let ajv: Ajv | undefined
-const validators = new WeakMap<Shape, ValidateFunction>()
+/** null: a value was checked against it once, with a part of it. */
+const validators = new WeakMap<Shape, ValidateFunction | null>()
 
-function validatorOf(shape: Shape): ValidateFunction {
-  let validate = validators.get(shape)
-  if (!validate) {
-    validate = compile(shape)
-    validators.set(shape, validate)
-  }
-  return validate
-}
-
-function compile(shape: Shape): ValidateFunction {
+/** @throws when the spec itself is wrong, which the tests of specs find */
+export function compile(shape: Shape): ValidateFunction {
   if (!ajv) {
     ajv = new Ajv({
       allErrors: true,
@@ -44,24 +37,21 @@ function compile(shape: Shape): ValidateFunction {
   return ajv.compile(shape)
 }
 
-/** Shapes that a value was checked against before. */
-const met = new WeakSet<Shape>()
-
 /**
- * True when the value meets its spec, found out with the part of the spec that speaks of what is there: that is a few fields, and the spec of a
- * connector has hundreds, which take 100 ms to compile. False says nothing: the whole spec tells what is wrong, and is compiled for whatever
- * comes a second time.
+ * Reports everything in the value that its spec does not allow; `base` is the pointer of the value in its file. The first value of a spec is
+ * tried with the part of it that speaks of what is there: that is a few fields, and the spec of a connector has hundreds, which take 100 ms to
+ * compile. The whole spec tells what is wrong, and is compiled for whatever comes a second time.
  */
-function isSound(value: unknown, shape: Shape): boolean {
-  if (validators.has(shape) || met.has(shape)) return false
-  met.add(shape)
-  return compile(partFor(value, shape))(value)
-}
-
-/** Reports everything in the value that its spec does not allow; `base` is the pointer of the value in its file. */
 export function checkValue(value: unknown, shape: Shape, base: string, reading: Reading): void {
-  if (isSound(value, shape)) return
-  const validate = validatorOf(shape)
+  let validate = validators.get(shape)
+  if (validate === undefined) {
+    validators.set(shape, null)
+    if (compile(partFor(value, shape))(value)) return
+  }
+  if (!validate) {
+    validate = compile(shape)
+    validators.set(shape, validate)
+  }
   if (validate(value)) return
   const choices: Choice[] = []
   choose(value, shape, '', '#', choices)

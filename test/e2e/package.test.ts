@@ -1,6 +1,6 @@
 // The published package: built, packed, unpacked elsewhere, run from an empty folder, with no library but those in its bundle.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -48,6 +48,20 @@ test('every piece of the bundle can be loaded, with the files it reads', () => {
     encoding: 'utf8',
   })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+})
+
+test('a page is read in its thread', async () => {
+  writeFileSync(join(empty, 'page.html'), '<ul id="reviews"><li><b>r1</b> fine</li></ul>')
+  const definition = `pipeline: pages
+source: { file: { paths: [page.html], html: { require: "#reviews", item: li, fields: { id: b } } } }
+map: { review_id: this.id, product_asin: this.id, rating: "5.0" }
+topic: { name: pages, schema: ${JSON.stringify(join(root, 'schemas/raw-review.avsc'))} }
+`
+  writeFileSync(join(empty, 'pages.yaml'), definition)
+  const { code, err } = await runWeir(['run', 'pages.yaml', '--until', 'end'], { cwd: empty, main })
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  const { out } = await runWeir(['topic', 'cat', 'pages', '--json'], { cwd: empty, main })
+  expect(JSON.parse(out.split('\n')[0]!)).toMatchObject({ value: { review_id: 'r1' } })
 })
 
 test('the weir command is the shebang of the package', () => {

@@ -1,24 +1,27 @@
 // A definition is checked with the part of its spec that speaks of what is there (config/check.ts): what meets the part must meet the whole.
-import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { partFor, type Shape, shapeOf } from '../../src/config/shape.ts'
+import { cassetteSpec } from '../../src/config/cassette/spec.ts'
+import { compile } from '../../src/config/check.ts'
+import { governanceSpec } from '../../src/config/governance/spec.ts'
+import { pipelineSpec } from '../../src/config/pipeline-spec.ts'
+import { partFor, shapeOf } from '../../src/config/shape.ts'
+import { vendorSpec } from '../../src/config/vendor/spec.ts'
+import { workspaceSpec } from '../../src/config/workspace-spec.ts'
 import { isObject } from '../../src/core/json-text.ts'
 import { sinks } from '../../src/sinks/index.ts'
 import { sources } from '../../src/sources/index.ts'
 
-const ajv = new Ajv({
-  strict: false,
-  validateFormats: false,
-  validateSchema: false,
-  logger: false,
-  addUsedSchema: false,
-})
-const meets = (value: unknown, shape: Shape): boolean => ajv.compile(shape)(value)
-
 const seeds = [...Object.values(sources), ...Object.values(sinks)].flatMap(({ name, config, examples }) =>
   examples.map(example => ({ name, shape: shapeOf(config), value: example.config as unknown })),
 )
+
+// A word that ajv does not know is a mistake in a spec; no definition without a mistake would find it.
+test.each(
+  Object.entries({ pipelineSpec, workspaceSpec, cassetteSpec, governanceSpec, vendorSpec, ...sources, ...sinks }),
+)('the whole spec of %s compiles', (_, each) => {
+  expect(() => compile(shapeOf('config' in each ? each.config : each))).not.toThrow()
+})
 
 /** Every place in a value, as the keys to it. */
 function places(value: unknown, at: readonly (string | number)[] = []): (readonly (string | number)[])[] {
@@ -58,8 +61,8 @@ const changes = fc.array(
 
 for (const { name, shape, value } of seeds)
   test(`${name}: ${JSON.stringify(value).slice(0, 60)}`, () => {
-    const meetsWhole = ajv.compile(shape)
-    expect(meets(value, partFor(value, shape))).toBe(true)
+    const meetsWhole = compile(shape)
+    expect(compile(partFor(value, shape))(value)).toBe(true)
     fc.assert(
       fc.property(changes, all => {
         let odd: unknown = value
@@ -71,7 +74,7 @@ for (const { name, shape, value } of seeds)
           odd = changed(odd, under !== undefined && isObject(at(odd, place)) ? [...place, under] : place, content)
         }
         if (odd === undefined) return
-        if (meets(odd, partFor(odd, shape))) expect(meetsWhole(odd)).toBe(true)
+        if (compile(partFor(odd, shape))(odd)) expect(meetsWhole(odd)).toBe(true)
       }),
       { numRuns: 60 },
     )

@@ -5,7 +5,7 @@ import { inject } from 'vitest'
 import './package.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const checkoutMain = join(root, 'src/main.ts')
+export const checkoutMain = join(root, 'src/main.ts')
 /** Of the built package, in the projects that build one. */
 const builtIn: string | undefined = inject('weirPackage')
 export const mainFile = builtIn === undefined ? checkoutMain : join(builtIn, 'dist/main.js')
