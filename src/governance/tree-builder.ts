@@ -70,7 +70,12 @@ export class TreeBuilder {
       if (thrown !== enough) throw thrown
       this.isBroken = true
     }
-    return root
+    return root && this.#firstDefinition(root)
+  }
+
+  /** A root that a schema referred to defines as well is that definition, with its aliases: so Java takes it, at the root only. */
+  #firstDefinition(root: SchemaType): SchemaType {
+    return 'fullName' in root ? (this.types.get(root.fullName) ?? root) : root
   }
 
   /** Looks up the names that were used before their definition. */

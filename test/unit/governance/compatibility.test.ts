@@ -79,6 +79,17 @@ describe('a reason', () => {
     ])
   })
 
+  // As Avro Java: AVRO_PAIRS_SEED=1060439613 found it.
+  test.each([
+    [['n.A'], undefined, 1],
+    [undefined, ['n.A'], 0],
+  ])('a root with aliases %j that a reference defines with %j is what the reference says', (own, referred, count) => {
+    const fixed = (aliases?: readonly string[]) =>
+      JSON.stringify({ type: 'fixed', name: 'D', size: 3, ...(aliases ? { aliases } : {}) })
+    const reader = parseNamedSchema(fixed(own), [{ name: 'd.avsc', text: fixed(referred) }])
+    expect(incompatibilities(reader, schema({ type: 'fixed', name: 'n.A', size: 3 }))).toHaveLength(count)
+  })
+
   test('tells why the nearest branch of a union does not fit', () => {
     const other = { type: 'record', name: 'Other', fields: [{ name: 'y', type: 'int' }] }
     const [missing] = reasons(
