@@ -74,8 +74,9 @@ function handlerOf(
   return {
     async handle(request, { abortSignal } = {}) {
       const signal = abortSignal instanceof AbortSignal ? abortSignal : new AbortController().signal
-      const { status, headers, body } = await call(plain(request), signal)
-      if (status < 300 && named in request.headers && !isObjectText(body))
+      const sent = plain(request)
+      const { status, headers, body } = await call(sent, signal)
+      if (status < 300 && named in sent.headers && !isObjectText(body))
         throw new WeirError('fetch.body_invalid', 'The answer of the service is no JSON object', {
           hint: 'See whether a proxy answers in its place; the cursor stays where it is.',
         })
