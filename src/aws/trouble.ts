@@ -11,7 +11,7 @@ const missing = /^(QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue|R
 export const isThrottling = (status: number, name: string | undefined): boolean =>
   status === 429 || (name !== undefined && throttling.test(name))
 
-/** The name of the error in a JSON answer: `com.amazonaws.sqs#QueueDoesNotExist` is `QueueDoesNotExist`. */
+/** The name of the error in an answer: `com.amazonaws.sqs#QueueDoesNotExist` is `QueueDoesNotExist`. STS, which gives keys, answers in XML. */
 export function errorName(headers: Readonly<Record<string, string>>, body: Uint8Array): string | undefined {
   const named = headers['x-amzn-errortype'] ?? typeOf(body)
   return /^(?:[\w.-]*#)?([\w.]{1,100})(?:[:,].*)?$/.exec(named ?? '')?.[1]
@@ -19,8 +19,11 @@ export function errorName(headers: Readonly<Record<string, string>>, body: Uint8
 
 function typeOf(body: Uint8Array): string | undefined {
   if (body.byteLength > 64 * 1024) return undefined
+  const text = Buffer.from(body).toString()
+  const inXml = /^\s*<ErrorResponse[\s>][\s\S]*?<Code>([\w.]+)<\/Code>/.exec(text)
+  if (inXml) return inXml[1]
   try {
-    const answer: unknown = JSON.parse(Buffer.from(body).toString())
+    const answer: unknown = JSON.parse(text)
     const type = isObject(answer) ? (answer['__type'] ?? answer['code']) : undefined
     return typeof type === 'string' ? type : undefined
   } catch {

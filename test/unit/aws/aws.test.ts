@@ -60,6 +60,12 @@ test.each([
   [{}, '{"code":"AWS.SimpleQueueService.NonExistentQueue"}', 'AWS.SimpleQueueService.NonExistentQueue'],
   [{}, '{"__type":"a b"}', undefined],
   [{}, '<html>', undefined],
+  [
+    {},
+    '<ErrorResponse xmlns="x"><Error><Type>Sender</Type><Code>AccessDenied</Code></Error></ErrorResponse>',
+    'AccessDenied',
+  ],
+  [{}, '<html><Code>AccessDenied</Code></html>', undefined],
   [{}, '[]', undefined],
 ])('the name of an error in %j %s', (headers, body, name) => {
   expect(errorName(headers as Record<string, string>, Buffer.from(body))).toBe(name)
