@@ -48,6 +48,7 @@ export class Reader implements AsyncDisposable {
   readonly #stop = new AbortController()
   #leaders: ReadonlyMap<number, number> = new Map()
   #leadersMs = Number.NEGATIVE_INFINITY
+  #pumpedMs = Number.NEGATIVE_INFINITY
   #turn = 0
   /** Bytes of records for each byte fetched: compressed batches are asked for in smaller bites. */
   #growth = 1
@@ -108,6 +109,7 @@ export class Reader implements AsyncDisposable {
   /** Asks for what is missing. `wait`: nothing is at hand, so a broker may keep the answer back until something comes. */
   pump(wait: boolean): void {
     const nowMs = this.#options.clock.monotonic()
+    this.#pumpedMs = nowMs
     if (this.#stop.signal.aborted || this.#failure || (this.#down && nowMs < this.#down.untilMs)) return
     if (nowMs - this.#leadersMs > leadersFreshMs) this.#findLeaders(nowMs)
     for (const [leader, readings] of this.#wanted(nowMs))
@@ -163,13 +165,13 @@ export class Reader implements AsyncDisposable {
     return this.#leaders.get(partition) ?? -1
   }
 
-  /** Until the first pause ends: those partitions are asked again then. */
+  /** Until the first pause ends that the last `pump` met, even where that is over by now: those partitions are asked again then. */
   #pauseMs(): number {
     const nowMs = this.#options.clock.monotonic()
     if (this.#down) return this.#down.untilMs - nowMs
     let pauseMs = Number.POSITIVE_INFINITY
     for (const { notBeforeMs } of this.#readings.values())
-      if (notBeforeMs > nowMs) pauseMs = Math.min(pauseMs, notBeforeMs - nowMs)
+      if (notBeforeMs > this.#pumpedMs) pauseMs = Math.min(pauseMs, notBeforeMs - nowMs)
     return pauseMs
   }
 

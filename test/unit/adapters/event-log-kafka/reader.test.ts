@@ -121,6 +121,32 @@ test('damage on the way is fetched again; a batch that stays damaged is log.corr
   expect(always.asked.length).toBe(5)
 })
 
+test('a pause that ends between asking and waiting is not slept through', async () => {
+  const clock = createFakeClock()
+  const damaged: Answer = async () => {
+    const bytes = await batchAt(0n, ['fine'])
+    bytes[bytes.length - 2]! ^= 8
+    return [{ bytes }]
+  }
+  const { reader, asked } = scripted(clock, [damaged, async () => [{ bytes: await batchAt(0n, ['fine']) }]])
+  await using _ = reader
+  reader.seek(0, 0n)
+  await settle(reader, clock)
+  expect(asked).toHaveLength(1)
+  await clock.advance(37)
+  reader.pump(true)
+  expect(asked).toHaveLength(1)
+  await clock.advance(1)
+  let isAwake = false
+  void reader.changed(Number.POSITIVE_INFINITY).then(() => {
+    isAwake = true
+  })
+  await clock.advance(2)
+  expect(isAwake).toBe(true)
+  await settle(reader, clock)
+  expect(asked).toHaveLength(2)
+})
+
 test('a leader that has moved is looked up, and asked again after a pause', async () => {
   const clock = createFakeClock()
   const { reader, asked, looks } = scripted(clock, [
