@@ -10,7 +10,6 @@ const source = join(root, 'src')
 const { values } = parseArgs({ options: { out: { type: 'string', default: 'dist' } } })
 const target = resolve(root, values.out)
 
-rmSync(target, { recursive: true, force: true })
 const mitText = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"),
 to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense,
 and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:
@@ -23,6 +22,7 @@ LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OU
 IN THE SOFTWARE.
 `
 
+rmSync(target, { recursive: true, force: true })
 const bundle = await rolldown({
   cwd: root,
   platform: 'node',

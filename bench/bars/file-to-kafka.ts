@@ -11,6 +11,7 @@ import {
   type Format,
   type KafkaScene,
   openKafka,
+  weirs,
   writeProducer,
   writeWorkspace,
 } from '../harness/kafka.ts'
@@ -125,12 +126,6 @@ async function connect(work: Work, stack: AsyncDisposableStack, notes: string[])
     peer.copy(input, topic, compression, async () => (await scene.count(topic, 'json')).lines >= records)
   return [topicContender(work, peer.name, 'produce-connect', run, 'json')]
 }
-
-const weirs: readonly { readonly build: Build; readonly driver: Driver }[] = [
-  { build: 'dist', driver: 'kafkajs' },
-  { build: 'src', driver: 'kafkajs' },
-  { build: 'dist', driver: 'platformatic' },
-]
 
 export const fileToKafka: Bar = {
   name: 'kafka-produce',

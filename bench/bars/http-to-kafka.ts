@@ -3,7 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { compare } from '../harness/compare.ts'
-import { openKafka } from '../harness/kafka.ts'
+import { openKafka, weirs } from '../harness/kafka.ts'
 import { measure, remember } from '../harness/measure.ts'
 import { profiling } from '../harness/profile.ts'
 import { type Bar, compareTable, profileLines, rssVerdicts } from '../harness/report.ts'
@@ -13,12 +13,6 @@ import { produceToKafka, topicContender } from './file-to-kafka.ts'
 const fewestPerSecond = 15_000
 const mostMb = 200
 const withinMs = 330_000
-
-const weirs = [
-  { build: 'dist', driver: 'kafkajs' },
-  { build: 'src', driver: 'kafkajs' },
-  { build: 'dist', driver: 'platformatic' },
-] as const
 
 export const httpToKafka: Bar = {
   name: 'kafka-http',

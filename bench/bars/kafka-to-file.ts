@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { reviewsFile } from '../data.ts'
 import { findBenthos } from '../harness/benthos.ts'
 import { type Contender, compare, type Line, wallAgainst } from '../harness/compare.ts'
-import { type Driver, type KafkaScene, openKafka, writeConsumer, writeWorkspace } from '../harness/kafka.ts'
+import { type Driver, type KafkaScene, openKafka, weirs, writeConsumer, writeWorkspace } from '../harness/kafka.ts'
 import { type Measured, type MeasureOptions, measure } from '../harness/measure.ts'
 import { showSpread } from '../harness/numbers.ts'
 import { atLeast, peerIfThere } from '../harness/peers.ts'
@@ -92,12 +92,6 @@ async function benthos(work: Work, notes: string[]): Promise<Contender[]> {
   }
   return [contender(work, peer.name, 'consume-benthos', run)]
 }
-
-const weirs: readonly { readonly build: Build; readonly driver: Driver }[] = [
-  { build: 'dist', driver: 'kafkajs' },
-  { build: 'src', driver: 'kafkajs' },
-  { build: 'dist', driver: 'platformatic' },
-]
 
 export const kafkaToFile: Bar = {
   name: 'kafka-consume',

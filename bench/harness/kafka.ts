@@ -15,6 +15,7 @@ import { startKafka } from '../../test/support/services/kafka.ts'
 import { findKcat, readCommitted } from '../../test/support/services/kcat.ts'
 import { MissingService } from '../../test/support/services/missing.ts'
 import {
+  type Build,
   type Counted,
   cache,
   fileIntake,
@@ -28,6 +29,12 @@ import {
 } from './scene.ts'
 
 export type Driver = 'kafkajs' | 'platformatic'
+/** Each build and client that is measured. */
+export const weirs: readonly { readonly build: Build; readonly driver: Driver }[] = [
+  { build: 'dist', driver: 'kafkajs' },
+  { build: 'src', driver: 'kafkajs' },
+  { build: 'dist', driver: 'platformatic' },
+]
 export type Codec = 'none' | 'gzip' | 'zstd'
 /** What the values of a topic are. */
 export type Format = 'avro' | 'json'

@@ -1,10 +1,10 @@
 // Where a bench works: folders below .cache/bench and nowhere else, the two builds of weir, and the truth about a topic as the command
 // line of weir tells it to anybody.
-import { spawnSync } from 'node:child_process'
-import { cpSync, createReadStream, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createReadStream, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { stringify } from 'yaml'
+import { buildPackageInto } from '../../test/support/build-package.ts'
 import { measure } from './measure.ts'
 
 export const root = join(import.meta.dirname, '..', '..')
@@ -25,11 +25,7 @@ export function mainOf(build: Build): string {
 export function buildPackage(): void {
   rmSync(packageFolder, { recursive: true, force: true })
   mkdirSync(packageFolder, { recursive: true })
-  const arguments_ = [join(root, '.ci', 'build.ts'), '--out', join(packageFolder, 'dist')]
-  const built = spawnSync(process.execPath, arguments_, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
-  if (built.status !== 0) throw new Error(`the build ended with ${built.status}`)
-  cpSync(join(root, 'schemas'), join(packageFolder, 'schemas'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(packageFolder, 'package.json'))
+  buildPackageInto(packageFolder)
 }
 
 /** An empty folder below .cache/bench/work. */
