@@ -7,7 +7,6 @@
 //   --sink     what the file sink wrote, with metadata
 // Prints one line an anomaly (names after jepsen-io/redpanda) and exits 1 when there is any; else prints the counts.
 import { createReadStream, existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 
 interface Served {
@@ -29,8 +28,14 @@ interface Read {
 
 async function* lines<T>(path: string): AsyncGenerator<T> {
   if (!existsSync(path)) throw new Error(`the auditor has no ${path}`)
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY }))
-    if (line !== '') yield JSON.parse(line) as T
+  let rest = ''
+  for await (const text of createReadStream(path, 'utf8')) {
+    // Not `readline`: it ends a line at U+2028 too, whose bytes a binary payload may have.
+    const whole = (rest + text).split('\n')
+    rest = whole.pop()!
+    for (const line of whole) if (line !== '') yield JSON.parse(line) as T
+  }
+  if (rest !== '') yield JSON.parse(rest) as T
 }
 
 type Raw = Omit<Read, 'id'> & { readonly headers?: readonly string[] | Readonly<Record<string, string>> }

@@ -141,6 +141,11 @@ test.each<[name: string, Partial<Dumps>, what: RegExp]>([
   expect(ok).toBe(false)
 })
 
+test('a line ends at a line feed only: a time in Avro may have the bytes of U+2028', async () => {
+  const dump = [{ ...topic[0]!, payload: 'a\u2028b\u2029c\u0085d' }, ...topic.slice(1)]
+  expect(await audit({ topic: dump })).toMatchObject({ ok: true })
+})
+
 test('each line says the seed', async () => {
   expect((await audit({ dead: [] }, '--seed', '7')).report).toContain('dlq-missing p/s/30 (seed 7)')
 })
