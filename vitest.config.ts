@@ -12,6 +12,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // A bound on a hang, as those are; by itself it is a second.
+    expect: { poll: { timeout: 15_000 } },
     // A test that leaves a timer or a handle running is a defect: the run must end by itself.
     teardownTimeout: 5_000,
     projects: [

@@ -17,7 +17,7 @@ async function openPlace(): Promise<EventLogPlace> {
     connect: async () => {
       const clock = systemClock
       const cluster = logs.use(
-        await openSqliteEventLog({ dataDir: join(dir, 'cluster'), clock, leaseMs: 600, retentionEveryMs: 30 }),
+        await openSqliteEventLog({ dataDir: join(dir, 'cluster'), clock, leaseMs: 2_000, retentionEveryMs: 30 }),
       )
       const spool = logs.use(await openSqliteSpool({ dataDir: join(dir, `machine-${machines++}`), clock }))
       const log = spoolingLog(cluster, spool, { clock, random: Math.random, emit: () => {} })

@@ -14,7 +14,7 @@ async function openPlace(): Promise<EventLogPlace> {
     prefix: '',
     connect: async () => {
       const { clock, freeze, thaw } = freezableClock()
-      const log = await openSqliteEventLog({ dataDir, clock, leaseMs: 600, retentionEveryMs: 30 })
+      const log = await openSqliteEventLog({ dataDir, clock, leaseMs: 2_000, retentionEveryMs: 30 })
       logs.push(log)
       return { log, freeze, thaw }
     },

@@ -1,10 +1,10 @@
 // The image our Dockerfile makes, carried out without a container engine (test/support/stand-in-image.ts): what is in it, and that it works as
 // another user, without any capability, on a root that cannot be written to.
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/services/ports.ts'
 import { buildStandIn, noStandIn, type Running, type StandIn } from '../support/stand-in-image.ts'
 
 /**
@@ -133,14 +133,3 @@ describe.skipIf(noStandIn !== null)(`the image${noStandIn ? ` (skipped: ${noStan
     expect(output).not.toContain('    at ')
   })
 })
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => done(port))
-    })
-  })
-}

@@ -2,8 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { mainFile } from '../support/cli.ts'
 import { eventually } from '../support/eventually.ts'
 import { ask } from '../support/registry-server.ts'
+import { freePort } from '../support/services/ports.ts'
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
 const cwd = mkdtempSync(join(tmpdir(), 'weir-beside-'))
@@ -25,15 +24,6 @@ beforeAll(async () => {
   )
 })
 afterAll(() => rmSync(cwd, { recursive: true, force: true }))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const free = (server.address() as AddressInfo).port
-  server.close()
-  await once(server, 'close')
-  return free
-}
 
 interface Running {
   readonly child: ChildProcess

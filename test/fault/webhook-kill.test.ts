@@ -2,13 +2,12 @@
 // in the end, whatever the vendor sends until it is answered. The sender's own journal is the truth.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { mainFile, runWeir, sharedCache } from '../support/cli.ts'
+import { freePort } from '../support/services/ports.ts'
 import { post, secret } from '../support/webhook-scene.ts'
 
 const perDelivery = 3
@@ -126,14 +125,6 @@ topic: { name: hooked, key: record.product_asin, schema: ${join(import.meta.dirn
       rmSync(dir, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** Everything that was answered is there once, and nothing is there that was not sent. */

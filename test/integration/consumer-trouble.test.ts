@@ -98,7 +98,7 @@ test('L8: the dead-letter stage goes on after its commit was refused for now', a
       if (++calls === 1) throw new WeirError(code, 'not now')
       await commit()
     })
-    const giveUp = AbortSignal.timeout(5_000)
+    const giveUp = AbortSignal.timeout(20_000)
     await runDeadLetterStage(
       { log, pipeline: 'p', topic: 't_dlq', emit: () => {}, clock: systemClock, random: () => 0.5, enough: () => true },
       giveUp,

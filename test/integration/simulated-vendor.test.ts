@@ -44,8 +44,8 @@ test.each(cases)(
   async (_, style, kinds) => {
     // Only where slowness is the fault, a slow answer is one that comes too late.
     const late = kinds.length === 1 && kinds[0] === 'slow'
-    await using vendor = await simulateReviews({ ...troubled, faultKinds: kinds, ...(late ? { slowMs: 900 } : {}) })
-    await using scene = await vendorScene(vendor, style, late ? '600ms' : '10s')
+    await using vendor = await simulateReviews({ ...troubled, faultKinds: kinds, ...(late ? { slowMs: 1_800 } : {}) })
+    await using scene = await vendorScene(vendor, style, late ? '1200ms' : '10s')
 
     const whole = async () => (await scene.pass()).length === 0
     // Two more ticks after each answer, so that the list changes between any two pages.
@@ -76,8 +76,12 @@ test.each(faultKinds)(
   'I4: when each call fails by %s, nothing is stored, no cursor moves, nothing is missed',
   { timeout: 90_000 },
   async kind => {
-    await using vendor = await simulateReviews({ ...troubled, faults: 0, ...(kind === 'slow' ? { slowMs: 900 } : {}) })
-    await using scene = await vendorScene(vendor, 'page', kind === 'slow' ? '600ms' : '10s')
+    await using vendor = await simulateReviews({
+      ...troubled,
+      faults: 0,
+      ...(kind === 'slow' ? { slowMs: 1_800 } : {}),
+    })
+    await using scene = await vendorScene(vendor, 'page', kind === 'slow' ? '1200ms' : '10s')
     const whole = async () => (await scene.pass()).length === 0
     await readToEnd(whole)
     vendor.advance(30)

@@ -152,14 +152,14 @@ describe('the producer stage', () => {
             },
           },
           { log, once: false },
-          AbortSignal.any([stop.signal, AbortSignal.timeout(5_000)]),
+          AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]),
         )
         .then(
           () => 'ended',
           (error: WeirError) => error.code,
         )
       if (code === 'log.outcome_unknown') {
-        await eventually('the record is there', async () => (await world.records()).length === 1, 4_000)
+        await eventually('the record is there', async () => (await world.records()).length === 1, 15_000)
         stop.abort()
       }
       expect(await done).toBe(code === 'log.outcome_unknown' ? 'ended' : code)

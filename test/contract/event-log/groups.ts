@@ -183,7 +183,7 @@ async function consumePartitions(consumer: Consumer): Promise<{ values: number[]
   const values: number[] = []
   const partitions = new Set<number>()
   for (;;) {
-    const batch = await pollSome(consumer, { maxRecords: 30, maxWaitMs: 500 })
+    const batch = await pollSome(consumer, { maxRecords: 30, maxWaitMs: 2_000 })
     if (batch === null) return { values, partitions }
     partitions.add(batch.partition)
     values.push(...batch.records.map(each => Number(text(each.value))))

@@ -126,7 +126,7 @@ export async function done(consumer: Consumer, { topic, partition, nextOffset }:
 }
 
 /** Reads and commits until nothing comes for `quietMs`. */
-export async function consumeAll(consumer: Consumer, quietMs = 300): Promise<LogRecord[]> {
+export async function consumeAll(consumer: Consumer, quietMs = 1_500): Promise<LogRecord[]> {
   const found: LogRecord[] = []
   for (;;) {
     const fetched = await pollSome(consumer, { maxWaitMs: found.length === 0 ? 10_000 : quietMs })

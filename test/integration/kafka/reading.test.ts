@@ -15,7 +15,11 @@ const signal = new AbortController().signal
 const limits = { retentionMs: null, retentionBytes: null, maxRecordBytes: 1024 * 1024 }
 
 function otherClient(bootstrap: string): KafkaJs {
-  return new KafkaJs({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING, retry: { initialRetryTime: 20 } })
+  return new KafkaJs({
+    brokers: bootstrap.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 20, maxRetryTime: 300, retries: 15 },
+  })
 }
 
 async function withAdmin<T>(bootstrap: string, use: (admin: Admin) => Promise<T>): Promise<T> {

@@ -2,10 +2,9 @@
 // the stand-in against.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { eventually } from '../eventually.ts'
+import { freePort } from '../services/ports.ts'
 
 /** The program, or undefined where it is not installed. */
 export function motoProgram(): string | undefined {
@@ -47,12 +46,4 @@ export async function startMoto(program: string): Promise<Moto> {
       await ended
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { exhaustedForMs, spacingMs } from '../../../src/fetch/limit-headers.ts'
+import { cpuMs } from '../../support/cpu-time.ts'
 
 const nowMs = Date.UTC(2026, 0, 1)
 const epoch = nowMs / 1000
@@ -52,10 +53,10 @@ describe('nothing is asked', () => {
   ])('%s', (_, headers) => expect(wait(headers) ?? 0).toBe(0))
 
   test('a long hostile header is read in no time', () => {
-    const startedMs = performance.now()
+    const startedMs = cpuMs()
     wait({ ratelimit: '",;='.repeat(4000), 'x-ratelimit-remaining': '0'.repeat(16_000) })
     wait({ [`x-ratelimit-${'a-'.repeat(8000)}`]: '0' })
-    expect(performance.now() - startedMs).toBeLessThan(200)
+    expect(cpuMs() - startedMs).toBeLessThan(200)
   })
 })
 

@@ -185,7 +185,7 @@ describe('bombs', () => {
     const beganMs = performance.now()
     await expect(inflate(codec, bomb, 4 * megabyte)).rejects.toThrow('more than 4194304 bytes')
     const after = process.memoryUsage()
-    expect(performance.now() - beganMs).toBeLessThan(1000)
+    expect(performance.now() - beganMs).toBeLessThan(5_000)
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(32 * megabyte)
     expect(after.rss - before.rss).toBeLessThan(64 * megabyte)
   })
