@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, test } from 'vitest'
 import { startCounter } from '../support/counter-process.ts'
 import { eventually } from '../support/eventually.ts'
 import { counted, countOn, disagreement, logScene, openScene, ownScene, sceneTopic } from '../support/log-scene.ts'
+import { stopBetweenTransactions } from '../support/stop-between-transactions.ts'
 
 async function check(dataDir: string, acked: number): Promise<number> {
   await using log = await openScene(dataDir)
@@ -15,25 +15,6 @@ async function check(dataDir: string, acked: number): Promise<number> {
   expect(await disagreement(log)).toBe('')
   expect(cursor).toBeGreaterThanOrEqual(acked)
   return cursor
-}
-
-/** Stops the counter where it does not hold the store's lock: inside a transaction nobody could take over. */
-async function stopBetweenTransactions(counter: ReturnType<typeof startCounter>, file: string): Promise<void> {
-  using db = new DatabaseSync(file)
-  for (let tries = 0; tries < 200; tries++) {
-    const acked = counter.acked()
-    counter.child.kill('SIGSTOP')
-    await eventually('it stands still', () => / T /.test(readFileSync(`/proc/${counter.child.pid}/stat`, 'utf8')))
-    try {
-      db.exec('BEGIN IMMEDIATE')
-      db.exec('ROLLBACK')
-      return
-    } catch {
-      counter.child.kill('SIGCONT')
-      await eventually('it goes on', () => counter.acked() > acked)
-    }
-  }
-  throw new Error('the process was inside a transaction each time it was stopped')
 }
 
 describe('SIGKILL', () => {
@@ -76,7 +57,7 @@ test('I7: a stopped owner that is continued after another took over writes nothi
   using scene = logScene()
   await using zombie = startCounter(scene.dataDir, { leaseMs: '500' })
   await eventually('some commits', () => zombie.acked() > 100)
-  await stopBetweenTransactions(zombie, join(scene.dataDir, 'weir.db'))
+  await stopBetweenTransactions(zombie.child, join(scene.dataDir, 'weir.db'))
   await using log = await openScene(scene.dataDir, { leaseMs: 500 })
   const { bucket } = await ownScene(log)
   const next = Number(bucket.cursors.get('s')!.value)

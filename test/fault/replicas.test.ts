@@ -1,8 +1,10 @@
 // Several processes of one pipeline on one store: splits are shared, none is doubled, and a process that was stopped and goes on writes nothing (I7, faults 6 and 7).
+import type { ChildProcess } from 'node:child_process'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type CrashScene, crashScene } from '../support/crash-scene.ts'
+import { stopBetweenTransactions } from '../support/stop-between-transactions.ts'
 
 const producing = ['--stage', 'producer', '--log-level', 'debug', '--log-format', 'json']
 
@@ -73,34 +75,28 @@ describe('two processes of one pipeline', () => {
   }, 60_000)
 
   test('I7: one that was stopped past its lease and goes on writes nothing and says that it was fenced', async () => {
-    using scene = crashScene({ lines: 12_000, malformedEvery: 100 })
-    let zombie: { kill(signal: NodeJS.Signals): boolean } | undefined
-    // The third batch waits for a second outside any transaction; there the process is stopped.
-    const stopped = Promise.withResolvers<void>()
+    // So many that it is far from its end when its first words arrive.
+    using scene = crashScene({ lines: 80_000, malformedEvery: 100 })
+    const working = Promise.withResolvers<ChildProcess>()
     const first = scene.run(
-      { WEIR_FAILPOINT: 'encode.before:3:delay' },
+      {},
       {
         deadlineMs: 60_000,
         started: child => {
-          zombie = child
-          let appended = 0
           child.stdout!.on('data', (text: string) => {
-            const before = appended
-            appended += text.split('"batch_appended"').length - 1
-            if (before >= 2 || appended < 2) return
-            child.kill('SIGSTOP')
-            stopped.resolve()
+            if (text.includes('"batch_appended"')) working.resolve(child)
           })
         },
       },
       producing,
     )
-    await stopped.promise
+    const zombie = await working.promise
+    await stopBetweenTransactions(zombie, join(scene.dir, '.weir/weir.db'))
     const second = await scene.run({}, { deadlineMs: 60_000 })
     expect(second).toMatchObject({ code: 0 })
     const before = await scene.audit()
-    expect(before).toEqual({ ok: true, report: '12000 served = 11880 records + 120 dead letters' })
-    zombie!.kill('SIGCONT')
+    expect(before).toEqual({ ok: true, report: '80000 served = 79200 records + 800 dead letters' })
+    zombie.kill('SIGCONT')
     const result = await first
     expect(result.code).toBe(3)
     expect(result.err).toContain('log.fenced')

@@ -174,7 +174,7 @@ describe('I11: SIGTERM drains and exits 0 in time', () => {
     const url = await eventually('it listens', () => /http:\S+/.exec(weir.err())?.[0])
     await eventually('it is ready', async () => (await fetch(`${url}/readyz`)).status === 200)
     const ended = weir.stop()
-    await eventually('it is not ready any more', async () => (await fetch(`${url}/readyz`)).status === 503, 1_000)
+    await eventually('it is not ready any more', async () => (await fetch(`${url}/readyz`)).status === 503, 3_000)
     expect(await ended).toMatchObject({
       code: 0,
       drainedMs: expect.toSatisfy((ms: number) => ms >= drainMs - 100 && ms < drainMs + 3_000, 'at the timeout'),

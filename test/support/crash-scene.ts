@@ -42,7 +42,7 @@ consume:
 `,
   )
   const weir = (args: readonly string[], options: Partial<CliOptions> = {}) =>
-    runWeir([...args, '--data', join(dir, '.weir')], { cwd: dir, ...options })
+    runWeir([...args, '--data', join(dir, '.weir')], { cwd: dir, deadlineMs: 120_000, ...options })
   return {
     dir,
     pipelineFile,

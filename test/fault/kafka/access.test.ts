@@ -255,16 +255,15 @@ await describeWith(['own-kafka', 'kcat'], 'access', (startKafka, kcat) => {
     await run.told('batch_appended')
     await eventually('all of the first', async () => (await scene.rows()) === 200)
     const filter = { principal: 'User:alice', host: '*', permissionType: AclPermissionTypes.ALLOW, operation: WRITE }
-    await admin.deleteAcls({
-      filters: [
-        {
-          ...filter,
-          resourceType: TOPIC,
-          resourceName: scene.topic,
-          resourcePatternType: ResourcePatternTypes.LITERAL,
-        },
-      ],
-    })
+    const right = {
+      ...filter,
+      resourceType: TOPIC,
+      resourceName: scene.topic,
+      resourcePatternType: ResourcePatternTypes.LITERAL,
+    }
+    await admin.deleteAcls({ filters: [right] })
+    // The controller answers before the broker knows.
+    await eventually('the broker knows', async () => (await admin.describeAcls(right)).resources.length === 0)
     scene.files.serve(200)
     const denied = await run.result
     expect(denied.code).toBe(3)

@@ -53,7 +53,7 @@ await describeWith(['own-kafka', 'kcat'], 'credentials that change', (startKafka
     await eventually('ready', async () => (await ready()) === 200)
     await spoil()
     // The fault is the time itself: what logged in before may write until its session ends.
-    await delay(sessionMs + 500)
+    await delay(sessionMs + 3_000)
     scene.files.serve(100)
     await eventually('not ready', async () => (await ready()) === 503, 20_000)
     const refusals = () => ['commit_retried', 'log_unreachable'].flatMap(type => run.events(type))

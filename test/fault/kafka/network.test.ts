@@ -59,7 +59,7 @@ await describeWith(['own-kafka', 'kcat'], 'the network to the broker', (startKaf
   const start = async (driver: DriverName): Promise<Subject> => {
     const scene = kafkaScene({
       ...{ bootstrap: kafka.bootstrap, brokers: proxy.address, kcat, driver, follow: true },
-      ...{ lines: 300, malformedEvery, requestTimeout: 2 },
+      ...{ lines: 300, malformedEvery, requestTimeout: 4 },
     })
     const port = await freePort()
     const run = scene.start({ args: ['--port', String(port)], deadlineMs: 600_000 })
