@@ -5,6 +5,7 @@ import { changeHeader } from '../core/record.ts'
 import { fields, path, Type } from '../core/spec.ts'
 import type { DecodedRecord, Delivery } from '../pipeline/ports.ts'
 import { toJson, toJsonText } from '../schema/json.ts'
+import { Lines } from './file-lines.ts'
 import { claimPlace, outsideHint, outsideProblem, pathProblem } from './file-place.ts'
 import { type FileStore, type NextOffset, openFileStore } from './file-store.ts'
 import { keyText } from './log.ts'
@@ -62,9 +63,10 @@ export const file = defineSink({
     const store = await openFileStore(await claimPlace(written, baseDir, root))
     const line = metadata ? lineWithMetadata : lineOfValue
     const waiting: Waiting[] = []
+    const lines = new Lines()
     let writing: Promise<void> | null = null
     const writeAll = async (): Promise<void> => {
-      while (waiting.length > 0) await writeTogether(store, waiting.splice(0), line)
+      while (waiting.length > 0) await writeTogether(store, waiting.splice(0), lines, line)
       writing = null
     }
     return {
@@ -90,24 +92,23 @@ export const file = defineSink({
 async function writeTogether(
   store: FileStore,
   group: readonly Waiting[],
+  lines: Lines,
   line: (record: DecodedRecord) => string,
 ): Promise<void> {
   try {
     await store.settle()
     const next = new Map<string, NextOffset>()
-    const parts: Buffer[] = []
+    lines.clear()
     for (const { delivery } of group) {
       const { topic, partition, nextOffset } = delivery
       const name = `${partition} ${topic}`
       const reached = nextOffset === null ? null : (next.get(name)?.offset ?? store.nextOffset(topic, partition))
-      let text = ''
       for (const record of delivery.records)
-        if (reached === null || record.log.offset >= reached) text += `${line(record)}\n`
-      parts.push(Buffer.from(text))
+        if (reached === null || record.log.offset >= reached) lines.add(line(record))
       if (nextOffset !== null && (reached === null || nextOffset > reached))
         next.set(name, { topic, partition, offset: nextOffset })
     }
-    const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+    const { bytes } = lines
     if (bytes.length > 0 || next.size > 0) await store.append(bytes, [...next.values()])
     for (const { done } of group) done.resolve()
   } catch (error) {

@@ -2,6 +2,7 @@
 // buffered batches when they are asked for, so that they live no longer than the work on them.
 import { toWeirError, type WeirError } from '../../core/errors.ts'
 import type { LogRecord } from '../../core/record.ts'
+import type { FetchedRecord } from './fetched-record.ts'
 import { maxParts, type OpenBatch } from './record-batch.ts'
 import { RecordReader } from './record-reader.ts'
 
@@ -33,7 +34,7 @@ export class Reading {
   #from: bigint
   #chunks: Chunk[] = []
   /** Of the first chunk: the records made and not done with, the batch they are made of, and how many batches of it are begun. */
-  #records: LogRecord[] = []
+  #records: FetchedRecord[] = []
   #reader: RecordReader | null = null
   #base = 0n
   #begun = 0
@@ -98,7 +99,7 @@ export class Reading {
     let end = 0
     let bytes = 0
     while (end < all.length && end < maxRecords) {
-      bytes += plainSize(all[end]!)
+      bytes += all[end]!.plainBytes
       if (end > 0 && bytes > maxBytes) break
       end++
     }
@@ -132,7 +133,7 @@ export class Reading {
           const record = this.#reader.next(fromDelta)
           if (record === undefined) continue
           this.#records.push(record)
-          parts += 1 + record.headers.length
+          parts += 1 + record.headerCount
         }
         if (!this.#reader.isDone) return
         this.#reader.next(fromDelta)
@@ -153,10 +154,4 @@ export class Reading {
     this.#reader = null
     this.#begun = 0
   }
-}
-
-function plainSize({ key, value, headers }: LogRecord): number {
-  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
-  for (const [name, content] of headers) bytes += name.length + content.length
-  return bytes
 }

@@ -49,7 +49,7 @@ export async function decodeBatches(
         for (let record = reader.next(fromDelta); record !== undefined; record = reader.next(fromDelta)) {
           if (parts >= maxParts) return { records, nextOffset: record.offset }
           records.push(record)
-          parts += 1 + record.headers.length
+          parts += 1 + record.headerCount
         }
       }
       if (batch.lastOffset >= nextOffset) nextOffset = batch.lastOffset + 1n

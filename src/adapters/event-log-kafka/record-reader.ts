@@ -1,17 +1,11 @@
 // Records cut out of the bytes of one batch (record-batch-layout.ts). Every length and count is checked against the bytes that are there
-// before anything is made of it (I10); keys and values are views, no copies.
-import type { LogRecord } from '../../core/record.ts'
+// before anything is made of it (I10); keys, values and headers are views, no copies.
+import { FetchedRecord, type HeaderNames } from './fetched-record.ts'
 import { leastRecordBytes } from './record-batch-layout.ts'
 import { corruptBatch, type StoredBatch } from './record-batch-walk.ts'
 
 /** A record with more would take hundreds of megabytes of objects from a message of one. */
 const maxHeaders = 65_536
-const nothing = new Uint8Array(0)
-
-interface Name {
-  readonly bytes: Uint8Array
-  readonly text: string
-}
 
 export class RecordReader {
   readonly #batch: StoredBatch
@@ -22,8 +16,7 @@ export class RecordReader {
   #end: number
   #left: number
   #lastDelta = -1
-  /** Header names as they stood at the same place in the record before: they repeat. */
-  readonly #names: Name[] = []
+  readonly #names: HeaderNames = []
 
   /** `bytes`: the records, inflated. @throws log.corrupt: more records than bytes for them */
   constructor(batch: StoredBatch, bytes: Uint8Array) {
@@ -43,7 +36,7 @@ export class RecordReader {
   }
 
   /** The next record at or after `fromDelta` (an offset within the batch); undefined after the last. @throws log.corrupt */
-  next(fromDelta: number): LogRecord | undefined {
+  next(fromDelta: number): FetchedRecord | undefined {
     for (; this.#left > 0; this.#left--) {
       this.#end = this.#bytes.length
       const length = this.#varint()
@@ -64,65 +57,61 @@ export class RecordReader {
     return undefined
   }
 
-  #rest(delta: number, timeDelta: number): LogRecord {
+  #rest(delta: number, timeDelta: number): FetchedRecord {
     const { topic, partition, baseOffset, baseTimeMs, maxTimeMs, logAppendTime, lastOffset } = this.#batch
     const first = this.#firstOffset
     const offset = Number.isNaN(first) ? baseOffset + BigInt(delta) : BigInt(first + delta)
     if (offset > lastOffset) throw this.#corrupt('an offset is beyond its end')
-    const key = this.#nullable()
+    const keyAt = this.#at
+    this.#skip()
     const value = this.#nullable()
-    const headers = this.#headers()
+    const headerCount = this.#varint()
+    const headersAt = this.#at
+    this.#skipHeaders(headerCount)
     if (this.#at !== this.#end) throw this.#corrupt('a record has bytes left over')
-    return {
+    const timestampMs = logAppendTime ? maxTimeMs : baseTimeMs + timeDelta
+    const [bytes, end, names] = [this.#bytes, this.#end, this.#names]
+    return new FetchedRecord({
       topic,
       partition,
       offset,
-      timestampMs: logAppendTime ? maxTimeMs : baseTimeMs + timeDelta,
-      key,
+      timestampMs,
       value,
-      headers,
-    }
+      bytes,
+      keyAt,
+      headersAt,
+      headerCount,
+      end,
+      names,
+    })
   }
 
-  #headers(): LogRecord['headers'] {
-    const count = this.#varint()
+  #skipHeaders(count: number): void {
     if (count < 0 || count * 2 > this.#end - this.#at)
       throw this.#corrupt('a record counts more headers than it has bytes')
     if (count > maxHeaders) throw this.#corrupt(`a record has ${count} headers`)
-    const headers: (readonly [string, Uint8Array])[] = []
     for (let i = 0; i < count; i++) {
-      const name = this.#name(i)
-      headers.push([name, this.#nullable() ?? nothing])
+      const length = this.#varint()
+      if (length < 0 || length > this.#end - this.#at) throw this.#corrupt('the name of a header is cut short')
+      this.#at += length
+      this.#skip()
     }
-    return headers
   }
 
-  #name(index: number): string {
+  /** Past bytes and their length. @returns the length, -1 for null */
+  #skip(): number {
     const length = this.#varint()
-    if (length < 0 || length > this.#end - this.#at) throw this.#corrupt('the name of a header is cut short')
-    const from = this.#at
-    this.#at = from + length
-    const known = this.#names[index]
-    if (known !== undefined && known.bytes.length === length) {
-      let i = 0
-      while (i < length && known.bytes[i] === this.#bytes[from + i]) i++
-      if (i === length) return known.text
-    }
-    const bytes = this.#bytes.subarray(from, this.#at)
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8')
-    if (index < 16) this.#names[index] = { bytes, text }
-    return text
+    if (length === -1) return -1
+    if (length < 0 || length > this.#end - this.#at) throw this.#corrupt('a length points beyond its record')
+    this.#at += length
+    return length
   }
 
   /** Bytes after their length; null for -1. */
   #nullable(): Uint8Array | null {
-    const length = this.#varint()
-    if (length === -1) return null
-    const from = this.#at
-    if (length < 0 || length > this.#end - from) throw this.#corrupt('a length points beyond its record')
-    this.#at = from + length
+    const length = this.#skip()
     // As subarray, which is slower.
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length)
+    return length === -1 ? null : new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#at - length, length)
   }
 
   #byte(): number {

@@ -69,7 +69,8 @@ export async function censusOf(
   const total = Number(info.partitionInfo.reduce((sum, { earliest, latest }) => sum + (latest - earliest), 0n))
   const census = new Census((await log.groups()).filter(each => each.topic === topic))
   for await (const record of storedRecords(log, info, { from: 'earliest', signal })) {
-    census.add({ ...record, id: idOf(record) })
+    const { partition, offset, timestampMs } = record
+    census.add({ partition, offset, timestampMs, id: idOf(record) })
     onRead(census.records, total)
   }
   const letters = await lettersById({ log, registry }, topic, deadLetters, signal)
