@@ -66,6 +66,8 @@ export const file = defineSink({
     const lines = new Lines()
     let writing: Promise<void> | null = null
     const writeAll = async (): Promise<void> => {
+      // Those that are handed over in the same turn come along with the first.
+      await null
       while (waiting.length > 0) await writeTogether(store, waiting.splice(0), lines, line)
       writing = null
     }

@@ -15,10 +15,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { type FileHandle, open as openFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Sink } from '../../../src/pipeline/ports.ts'
 import { file } from '../../../src/sinks/file.ts'
 import { pathProblem } from '../../../src/sinks/file-place.ts'
@@ -345,4 +346,19 @@ test('a file with a second name is written all the same', async () => {
   linkSync(at('out.ndjson'), at('second-name'))
   await deliver(sink, reviews(1, 2))
   expect(ids('second-name')).toEqual(idsTo(2))
+})
+
+test('deliveries that arrive together are made durable together, with one sync of the data', async () => {
+  const sink = await open()
+  await using any = await openFile(at('out.ndjson'))
+  const datasync = vi.spyOn(Object.getPrototypeOf(any) as FileHandle, 'datasync')
+  try {
+    for (let round = 1; round <= 3; round++) {
+      await Promise.all([0, 1, 2, 3].map(partition => deliver(sink, reviews((round - 1) * 5, round * 5, partition))))
+      expect(ids()).toHaveLength(round * 20)
+      expect(datasync).toHaveBeenCalledTimes(round)
+    }
+  } finally {
+    datasync.mockRestore()
+  }
 })
