@@ -1,8 +1,9 @@
 // The offset record beside a data file, <path>.offsets: how long the data file is, and up to which offset of each partition it holds records.
-// {"weir_file_sink":1,"length":8192,"tail_crc32":1234,"offsets":{"reviews":{"0":"17"}},"crc32":5678}: one line, replaced as a whole
-// (write beside, fsync, rename, fsync of the folder), only after the data it speaks of is fsynced.
+// {"weir_file_sink":1,"length":8192,"tail_crc32":1234,"offsets":{"reviews":{"0":"17"}},"crc32":5678}: a line each time, made durable only after
+// the data it speaks of; the last one holds. Once the file is large it is replaced as a whole by one line (write beside, fsync, rename, fsync
+// of the folder). A last line that a crash has torn is passed over: what the one before it says is true of the same data file, cut back.
 import { constants } from 'node:fs'
-import { open, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, lstat, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { WeirError } from '../core/errors.ts'
@@ -11,6 +12,8 @@ import { WeirError } from '../core/errors.ts'
 export const tailBytes = 4096
 const version = 1
 const maxRecordBytes = 16 * 1024 * 1024
+/** So long lines are added. */
+const maxFileBytes = 64 * 1024
 
 export interface OffsetRecord {
   readonly length: number
@@ -18,6 +21,14 @@ export interface OffsetRecord {
   readonly tailCrc: number
   /** Topic to partition to next offset. */
   readonly offsets: ReadonlyMap<string, ReadonlyMap<number, bigint>>
+}
+
+/** The file, open, as we left it. */
+export interface OffsetFile {
+  readonly handle: FileHandle
+  readonly ino: number
+  readonly dev: number
+  readonly bytes: number
 }
 
 const offsetsPath = (dataPath: string): string => `${dataPath}.offsets`
@@ -32,7 +43,7 @@ export async function readOffsets(dataPath: string): Promise<OffsetRecord | null
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
-  const record = text.length <= maxRecordBytes ? parse(text) : undefined
+  const record = text.length <= maxRecordBytes ? lastRecord(text) : undefined
   if (record) return record
   throw new WeirError('sink.damaged', `${path} is not an offset record of this weir, or is damaged`, {
     at: path,
@@ -40,20 +51,49 @@ export async function readOffsets(dataPath: string): Promise<OffsetRecord | null
   })
 }
 
-/** Makes the record durable. */
-export async function writeOffsets(dataPath: string, record: OffsetRecord): Promise<void> {
+/** Makes the record durable, as the only one in its file. */
+export async function beginOffsets(dataPath: string, record: OffsetRecord): Promise<OffsetFile> {
   const path = offsetsPath(dataPath)
   const beside = `${path}.tmp`
   const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants
-  const file = await open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
+  const handle = await open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600)
   try {
-    await file.writeFile(print(record))
-    await file.sync()
-  } finally {
-    await file.close()
+    const line = Buffer.from(print(record))
+    await handle.writeFile(line)
+    await handle.sync()
+    await rename(beside, path)
+    await syncFolder(dirname(path))
+    const { ino, dev } = await handle.stat()
+    return { handle, ino, dev, bytes: line.length }
+  } catch (error) {
+    await handle.close().catch(() => {})
+    throw error
   }
-  await rename(beside, path)
-  await syncFolder(dirname(path))
+}
+
+/** Makes the record durable. @returns the file from now on; the one given is not to be used any more. After a failure it is still to be closed */
+export async function addOffsets(dataPath: string, file: OffsetFile, record: OffsetRecord): Promise<OffsetFile> {
+  const { handle, ino, dev, bytes } = file
+  const line = Buffer.from(print(record))
+  const there = await lstat(offsetsPath(dataPath)).catch(() => null)
+  // Removed, replaced or changed by somebody: it is written anew.
+  const isOurs = there?.ino === ino && there.dev === dev && there.size === bytes
+  if (!isOurs || bytes + line.length > maxFileBytes) {
+    const begun = await beginOffsets(dataPath, record)
+    await handle.close().catch(() => {})
+    return begun
+  }
+  await writeAll(handle, line, bytes)
+  await handle.datasync()
+  return { ...file, bytes: bytes + line.length }
+}
+
+/** All of the bytes, from this place of the file on. */
+export async function writeAll(handle: FileHandle, bytes: Buffer, from: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, from + done)
+    done += bytesWritten
+  }
 }
 
 /** Makes the names in a folder durable: files made in it and renames. */
@@ -77,8 +117,14 @@ function print({ length, tailCrc, offsets }: OffsetRecord): string {
   return `${body},"crc32":${crc32(body)}}\n`
 }
 
-function parse(text: string): OffsetRecord | undefined {
-  const match = /^(\{.*),"crc32":(\d+)\}\n$/s.exec(text)
+/** The last whole line; a crash can have torn what stands behind it. */
+function lastRecord(text: string): OffsetRecord | undefined {
+  const end = text.lastIndexOf('\n')
+  return end === -1 ? undefined : parse(text.slice(text.lastIndexOf('\n', end - 1) + 1, end))
+}
+
+function parse(line: string): OffsetRecord | undefined {
+  const match = /^(\{.*),"crc32":(\d+)\}$/s.exec(line)
   if (!match || crc32(match[1]!) !== Number(match[2])) return undefined
   const { weir_file_sink, length, tail_crc32, offsets } = JSON.parse(`${match[1]}}`) as {
     weir_file_sink: unknown

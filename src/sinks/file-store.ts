@@ -8,7 +8,16 @@ import { crc32 } from 'node:zlib'
 import { WeirError } from '../core/errors.ts'
 import { failpoint } from '../core/failpoint.ts'
 import { lockFile } from './file-lock.ts'
-import { type OffsetRecord, readOffsets, syncFolder, tailBytes, writeOffsets } from './file-offsets.ts'
+import {
+  addOffsets,
+  beginOffsets,
+  type OffsetFile,
+  type OffsetRecord,
+  readOffsets,
+  syncFolder,
+  tailBytes,
+  writeAll,
+} from './file-offsets.ts'
 import { openRegular, unwritable } from './file-place.ts'
 
 export interface NextOffset {
@@ -31,6 +40,7 @@ export interface FileStore extends AsyncDisposable {
 
 interface State {
   readonly handle: FileHandle
+  readonly offsets: OffsetFile
   readonly record: OffsetRecord
   /** The last bytes of the file, at most `tailBytes`. */
   readonly tail: Buffer
@@ -46,7 +56,7 @@ export async function openFileStore(path: string): Promise<FileStore> {
   let sound = true
   const settle = async (): Promise<void> => {
     if (sound) return
-    await state.handle.close().catch(() => {})
+    await close(state)
     try {
       state = await recover(path, false)
       sound = true
@@ -70,8 +80,7 @@ export async function openFileStore(path: string): Promise<FileStore> {
         if (bytes.length > 0) await state.handle.datasync()
         failpoint('sink_file.after_sync')
         written = true
-        await writeOffsets(path, after.record)
-        state = after
+        state = { ...state, ...after, offsets: await addOffsets(path, state.offsets, after.record) }
         sound = true
       } catch (error) {
         // Before the record is touched the old length holds: cutting back at once frees the space of a full disk.
@@ -81,7 +90,7 @@ export async function openFileStore(path: string): Promise<FileStore> {
       }
     },
     async [Symbol.asyncDispose]() {
-      await state.handle.close().catch(() => {})
+      await close(state)
       lock[Symbol.dispose]()
     },
   }
@@ -106,8 +115,7 @@ async function recover(path: string, first: boolean): Promise<State> {
     if (crc32(tail) !== record.tailCrc) throw damaged(path, `${path} does not end in what was written to it`)
     if (size > record.length) await handle.truncate(record.length)
     await handle.sync()
-    await writeOffsets(path, record)
-    return { handle, record, tail }
+    return { handle, record, tail, offsets: await beginOffsets(path, record) }
   } catch (error) {
     await handle.close().catch(() => {})
     throw error
@@ -122,15 +130,18 @@ async function begin(path: string): Promise<State> {
     const record: OffsetRecord = { length: 0, tailCrc: crc32(''), offsets: new Map() }
     await handle.sync()
     await syncFolder(dirname(path))
-    await writeOffsets(path, record)
-    return { handle, record, tail: Buffer.alloc(0) }
+    return { handle, record, tail: Buffer.alloc(0), offsets: await beginOffsets(path, record) }
   } catch (error) {
     await handle.close().catch(() => {})
     throw error
   }
 }
 
-function advance({ handle, record, tail }: State, bytes: Buffer, next: readonly NextOffset[]): State {
+async function close({ handle, offsets }: State): Promise<void> {
+  for (const each of [handle, offsets.handle]) await each.close().catch(() => {})
+}
+
+function advance({ record, tail }: State, bytes: Buffer, next: readonly NextOffset[]): Pick<State, 'record' | 'tail'> {
   const offsets = new Map([...record.offsets].map(([topic, partitions]) => [topic, new Map(partitions)]))
   for (const { topic, partition, offset } of next) {
     const partitions = offsets.get(topic) ?? new Map<number, bigint>()
@@ -140,7 +151,6 @@ function advance({ handle, record, tail }: State, bytes: Buffer, next: readonly 
     bytes.length >= tailBytes ? bytes.subarray(-tailBytes) : Buffer.concat([tail, bytes]).subarray(-tailBytes),
   )
   return {
-    handle,
     tail: newTail,
     record: { length: record.length + bytes.length, tailCrc: crc32(newTail), offsets },
   }
@@ -157,13 +167,6 @@ async function checkOwn(path: string, { handle, record }: State): Promise<void> 
       path,
       `${path} has ${ours.size} bytes, but the sink wrote ${record.length}: something else writes to it`,
     )
-}
-
-async function writeAll(handle: FileHandle, bytes: Buffer, from: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, from + done)
-    done += bytesWritten
-  }
 }
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code

@@ -114,6 +114,63 @@ describe('the offset record', () => {
     }
   })
 
+  test('I1: a record torn at any byte is passed over: the file is cut back to the one before, and goes on from there', async () => {
+    const sink = await open()
+    await deliver(sink, reviews(0, 3))
+    const before = statSync(at('out.ndjson.offsets')).size
+    await deliver(sink, reviews(3, 5))
+    await close(sink)
+    const record = readFileSync(at('out.ndjson.offsets'))
+    expect(record.length).toBeGreaterThan(before)
+    for (let length = before; length <= record.length; length++) {
+      const image = `torn-${length}`
+      copyFileSync(at('out.ndjson'), at(image))
+      writeFileSync(at(`${image}.offsets`), record.subarray(0, length))
+      const again = await open(image)
+      expect(again.startAt!('reviews', 0)).toBe(length < record.length ? 3n : 5n)
+      await deliver(again, reviews(3, 6))
+      expect(ids(image)).toEqual(idsTo(6))
+      await close(again)
+    }
+  })
+
+  test('the offset record stays small, however many deliveries there are', async () => {
+    let sink = await open()
+    const sizes: number[] = []
+    for (let n = 0; n < 1_000; n++) {
+      await deliver(sink, reviews(n, n + 1))
+      sizes.push(statSync(at('out.ndjson.offsets')).size)
+    }
+    expect(Math.max(...sizes)).toBeLessThan(65_536)
+    expect(sizes.filter((size, n) => n > 0 && size < sizes[n - 1]!).length).toBeGreaterThan(0)
+    await close(sink)
+    sink = await open()
+    expect(sink.startAt!('reviews', 0)).toBe(1_000n)
+    expect(ids()).toEqual(idsTo(1_000))
+  })
+
+  test.each([
+    ['removed', () => rmSync(at('out.ndjson.offsets'))],
+    [
+      'replaced',
+      () => {
+        writeFileSync(at('other'), 'foreign\n')
+        renameSync(at('other'), at('out.ndjson.offsets'))
+      },
+    ],
+    ['added to', () => appendFileSync(at('out.ndjson.offsets'), 'foreign\n')],
+    ['cut', () => truncateSync(at('out.ndjson.offsets'), 10)],
+  ])('an offset record that is %s while at work is written anew', async (_, damage) => {
+    const sink = await open()
+    await deliver(sink, reviews(0, 3))
+    damage()
+    await deliver(sink, reviews(3, 5))
+    await close(sink)
+    const again = await open()
+    expect(again.startAt!('reviews', 0)).toBe(5n)
+    expect(ids()).toEqual(idsTo(5))
+  })
+
   test('the files are readable by their owner only', async () => {
     const sink = await open('new/folder/out.ndjson')
     await deliver(sink, reviews(0, 1))
@@ -348,7 +405,7 @@ test('a file with a second name is written all the same', async () => {
   expect(ids('second-name')).toEqual(idsTo(2))
 })
 
-test('deliveries that arrive together are made durable together, with one sync of the data', async () => {
+test('deliveries that arrive together are made durable together, with one sync of the data and one of the record', async () => {
   const sink = await open()
   await using any = await openFile(at('out.ndjson'))
   const datasync = vi.spyOn(Object.getPrototypeOf(any) as FileHandle, 'datasync')
@@ -356,7 +413,7 @@ test('deliveries that arrive together are made durable together, with one sync o
     for (let round = 1; round <= 3; round++) {
       await Promise.all([0, 1, 2, 3].map(partition => deliver(sink, reviews((round - 1) * 5, round * 5, partition))))
       expect(ids()).toHaveLength(round * 20)
-      expect(datasync).toHaveBeenCalledTimes(round)
+      expect(datasync).toHaveBeenCalledTimes(2 * round)
     }
   } finally {
     datasync.mockRestore()
