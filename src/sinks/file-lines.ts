@@ -5,6 +5,7 @@ const firstBytes = 64 * 1024
 /** A larger buffer is let go after its use. */
 const keptBytes = 4 * 1024 * 1024
 
+/** Lines of text, gathered as UTF-8. */
 export class Lines {
   #memory = Buffer.allocUnsafeSlow(firstBytes)
   #used = 0

@@ -1,7 +1,7 @@
 // The offset record beside a data file, <path>.offsets: how long the data file is, and up to which offset of each partition it holds records.
 // {"weir_file_sink":1,"length":8192,"tail_crc32":1234,"offsets":{"reviews":{"0":"17"}},"crc32":5678}: a line each time, made durable only after
-// the data it speaks of; the last one holds. Once the file is large it is replaced as a whole by one line (write beside, fsync, rename, fsync
-// of the folder). A last line that a crash has torn is passed over: what the one before it says is true of the same data file, cut back.
+// the data it speaks of; the last one holds. On opening, once it is large, or when somebody changed it, the file is replaced by one line (write
+// beside, fsync, rename, fsync of the folder). A line that a crash has torn is passed over: the one before it is true of the same data file, cut back.
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -11,9 +11,10 @@ import { WeirError } from '../core/errors.ts'
 /** Bytes before `length` that are checked against `tailCrc`, to know the data file as our own. */
 export const tailBytes = 4096
 const version = 1
-const maxRecordBytes = 16 * 1024 * 1024
-/** So long lines are added. */
-const maxFileBytes = 64 * 1024
+/** A larger file is not ours, and is not parsed. */
+const maxReadBytes = 16 * 1024 * 1024
+/** A line that would make the file larger replaces it instead. */
+const replaceAtBytes = 64 * 1024
 
 export interface OffsetRecord {
   readonly length: number
@@ -43,7 +44,7 @@ export async function readOffsets(dataPath: string): Promise<OffsetRecord | null
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
-  const record = text.length <= maxRecordBytes ? lastRecord(text) : undefined
+  const record = text.length <= maxReadBytes ? lastRecord(text) : undefined
   if (record) return record
   throw new WeirError('sink.damaged', `${path} is not an offset record of this weir, or is damaged`, {
     at: path,
@@ -52,7 +53,7 @@ export async function readOffsets(dataPath: string): Promise<OffsetRecord | null
 }
 
 /** Makes the record durable, as the only one in its file. */
-export async function beginOffsets(dataPath: string, record: OffsetRecord): Promise<OffsetFile> {
+export async function replaceOffsets(dataPath: string, record: OffsetRecord): Promise<OffsetFile> {
   const path = offsetsPath(dataPath)
   const beside = `${path}.tmp`
   const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants
@@ -72,16 +73,16 @@ export async function beginOffsets(dataPath: string, record: OffsetRecord): Prom
 }
 
 /** Makes the record durable. @returns the file from now on; the one given is not to be used any more. After a failure it is still to be closed */
-export async function addOffsets(dataPath: string, file: OffsetFile, record: OffsetRecord): Promise<OffsetFile> {
+export async function appendOffsets(dataPath: string, file: OffsetFile, record: OffsetRecord): Promise<OffsetFile> {
   const { handle, ino, dev, bytes } = file
   const line = Buffer.from(print(record))
   const there = await lstat(offsetsPath(dataPath)).catch(() => null)
   // Removed, replaced or changed by somebody: it is written anew.
   const isOurs = there?.ino === ino && there.dev === dev && there.size === bytes
-  if (!isOurs || bytes + line.length > maxFileBytes) {
-    const begun = await beginOffsets(dataPath, record)
+  if (!isOurs || bytes + line.length > replaceAtBytes) {
+    const replaced = await replaceOffsets(dataPath, record)
     await handle.close().catch(() => {})
-    return begun
+    return replaced
   }
   await writeAll(handle, line, bytes)
   await handle.datasync()
@@ -117,11 +118,19 @@ function print({ length, tailCrc, offsets }: OffsetRecord): string {
   return `${body},"crc32":${crc32(body)}}\n`
 }
 
-/** The last whole line; a crash can have torn what stands behind it. */
+/**
+ * The last line that was written whole. Of one that was on its way when the power went, any part may have reached the disk: it ends early, or has
+ * holes that read as NUL, which JSON never holds. A line that is wrong in another way was changed by somebody, and is not passed over.
+ */
 function lastRecord(text: string): OffsetRecord | undefined {
   const end = text.lastIndexOf('\n')
-  return end === -1 ? undefined : parse(text.slice(text.lastIndexOf('\n', end - 1) + 1, end))
+  const from = startOfLine(text, end)
+  const last = text.slice(from, Math.max(end, from))
+  const before = Math.max(0, from - 1)
+  return parse(last.includes('\0') ? text.slice(startOfLine(text, before), before) : last)
 }
+
+const startOfLine = (text: string, end: number): number => (end < 1 ? 0 : text.lastIndexOf('\n', end - 1) + 1)
 
 function parse(line: string): OffsetRecord | undefined {
   const match = /^(\{.*),"crc32":(\d+)\}$/s.exec(line)

@@ -65,7 +65,11 @@ export async function claimPlace(written: string, baseDir: string, root = '.'): 
 export async function openRegular(path: string, create: boolean) {
   const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK | (create ? constants.O_CREAT : 0)
   const handle = await open(path, flags, 0o600)
-  if ((await handle.stat()).isFile()) return handle
+  const isFile = await handle.stat().then(
+    found => found.isFile(),
+    error => handle.close().then(() => Promise.reject(error)),
+  )
+  if (isFile) return handle
   await handle.close()
   throw refused(path, 'it is not a regular file', 'Remove it, or choose another path.')
 }

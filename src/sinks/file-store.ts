@@ -9,11 +9,11 @@ import { WeirError } from '../core/errors.ts'
 import { failpoint } from '../core/failpoint.ts'
 import { lockFile } from './file-lock.ts'
 import {
-  addOffsets,
-  beginOffsets,
+  appendOffsets,
   type OffsetFile,
   type OffsetRecord,
   readOffsets,
+  replaceOffsets,
   syncFolder,
   tailBytes,
   writeAll,
@@ -40,7 +40,7 @@ export interface FileStore extends AsyncDisposable {
 
 interface State {
   readonly handle: FileHandle
-  readonly offsets: OffsetFile
+  readonly offsetFile: OffsetFile
   readonly record: OffsetRecord
   /** The last bytes of the file, at most `tailBytes`. */
   readonly tail: Buffer
@@ -80,7 +80,7 @@ export async function openFileStore(path: string): Promise<FileStore> {
         if (bytes.length > 0) await state.handle.datasync()
         failpoint('sink_file.after_sync')
         written = true
-        state = { ...state, ...after, offsets: await addOffsets(path, state.offsets, after.record) }
+        state = { ...state, ...after, offsetFile: await appendOffsets(path, state.offsetFile, after.record) }
         sound = true
       } catch (error) {
         // Before the record is touched the old length holds: cutting back at once frees the space of a full disk.
@@ -115,7 +115,7 @@ async function recover(path: string, first: boolean): Promise<State> {
     if (crc32(tail) !== record.tailCrc) throw damaged(path, `${path} does not end in what was written to it`)
     if (size > record.length) await handle.truncate(record.length)
     await handle.sync()
-    return { handle, record, tail, offsets: await beginOffsets(path, record) }
+    return { handle, record, tail, offsetFile: await replaceOffsets(path, record) }
   } catch (error) {
     await handle.close().catch(() => {})
     throw error
@@ -130,15 +130,15 @@ async function begin(path: string): Promise<State> {
     const record: OffsetRecord = { length: 0, tailCrc: crc32(''), offsets: new Map() }
     await handle.sync()
     await syncFolder(dirname(path))
-    return { handle, record, tail: Buffer.alloc(0), offsets: await beginOffsets(path, record) }
+    return { handle, record, tail: Buffer.alloc(0), offsetFile: await replaceOffsets(path, record) }
   } catch (error) {
     await handle.close().catch(() => {})
     throw error
   }
 }
 
-async function close({ handle, offsets }: State): Promise<void> {
-  for (const each of [handle, offsets.handle]) await each.close().catch(() => {})
+async function close({ handle, offsetFile }: State): Promise<void> {
+  for (const each of [handle, offsetFile.handle]) await each.close().catch(() => {})
 }
 
 function advance({ record, tail }: State, bytes: Buffer, next: readonly NextOffset[]): Pick<State, 'record' | 'tail'> {

@@ -65,7 +65,7 @@ export const file = defineSink({
     const waiting: Waiting[] = []
     const lines = new Lines()
     let writing: Promise<void> | null = null
-    const writeAll = async (): Promise<void> => {
+    const drain = async (): Promise<void> => {
       // Those that are handed over in the same turn come along with the first.
       await null
       while (waiting.length > 0) await writeTogether(store, waiting.splice(0), lines, line)
@@ -79,7 +79,7 @@ export const file = defineSink({
         if (signal.aborted) return Promise.reject(signal.reason)
         const done = Promise.withResolvers<void>()
         waiting.push({ delivery, done })
-        writing ??= writeAll()
+        writing ??= drain()
         return done.promise
       },
       async [Symbol.asyncDispose]() {

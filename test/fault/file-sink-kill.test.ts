@@ -109,12 +109,12 @@ const planted: [string, string, string][] = [
   [
     'what a crash left is kept and written behind',
     'if (size > record.length) await handle.truncate(record.length)',
-    'if (size > record.length) return { handle, record: { ...record, length: size }, tail }',
+    'if (size > record.length) return { handle, record: { ...record, length: size }, tail, offsetFile: await replaceOffsets(path, record) }',
   ],
   [
     'the offsets are recorded before the data',
     'await writeAll(state.handle, bytes, state.record.length)',
-    "await writeOffsets(path, after.record); failpoint('sink_file.before_sync'); await writeAll(state.handle, bytes, state.record.length)",
+    "const early = await appendOffsets(path, state.offsetFile, after.record); state = { ...state, offsetFile: early }; failpoint('sink_file.before_sync'); await writeAll(state.handle, bytes, state.record.length)",
   ],
 ]
 
@@ -135,9 +135,13 @@ function planting(find: string, replace: string): string {
 describe('a planted bug is found', () => {
   test.each(planted)('%s', (_, find, replace) => {
     const plant = ['--import', planting(find, replace)]
+    const timeout = 20_000
     const env = { ...process.env, WEIR_FAILPOINT: 'sink_file.before_sync:3:kill' }
-    expect(spawnSync(process.execPath, [...plant, ...args(200, 1)], { env }).signal).toBe('SIGKILL')
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...plant, ...args(200, 2)], { encoding: 'utf8' })
+    expect(spawnSync(process.execPath, [...plant, ...args(200, 1)], { env, timeout }).signal).toBe('SIGKILL')
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...plant, ...args(200, 2)], {
+      encoding: 'utf8',
+      timeout,
+    })
     expect(stderr).not.toContain('nothing to plant')
     const found = status === 0 ? anomalies(200) : [`stopped: ${/sink\.\w+/.exec(stdout + stderr)?.[0]}`]
     expect(found[0]).toMatch(/^(duplicate|lost|torn|stopped: sink\.damaged)/)

@@ -23,11 +23,12 @@ export interface RecordParts {
   readonly names: HeaderNames
 }
 
-/** Names of headers as they stood at the same place in the record before: they repeat. */
+/** Names of headers by their place, as last read from this batch: they repeat. */
 export type HeaderNames = { readonly bytes: Uint8Array; readonly text: string }[]
 
 const mostNames = 16
 
+/** Key and headers are getters of the class: a copy by spread lacks them. */
 export class FetchedRecord implements LogRecord {
   readonly topic: string
   readonly partition: number
@@ -59,7 +60,7 @@ export class FetchedRecord implements LogRecord {
 
   get key(): Uint8Array | null {
     const { length, at } = lengthAt(this.#bytes, this.#keyAt)
-    return length === -1 ? null : this.#view(at, length)
+    return length === -1 ? null : viewOf(this.#bytes, at, length)
   }
 
   get headers(): LogRecord['headers'] {
@@ -73,7 +74,7 @@ export class FetchedRecord implements LogRecord {
       const value = lengthAt(this.#bytes, name.at + name.length)
       headers.push([
         this.#name(i, name.at, name.length),
-        value.length === -1 ? nothing : this.#view(value.at, value.length),
+        value.length === -1 ? nothing : viewOf(this.#bytes, value.at, value.length),
       ])
       next = value.at + Math.max(0, value.length)
     }
@@ -87,16 +88,16 @@ export class FetchedRecord implements LogRecord {
       while (i < length && known.bytes[i] === this.#bytes[from + i]) i++
       if (i === length) return known.text
     }
-    const bytes = this.#view(from, length)
+    const bytes = viewOf(this.#bytes, from, length)
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8')
     if (index < mostNames) this.#names[index] = { bytes, text }
     return text
   }
+}
 
-  /** As subarray, which is slower. */
-  #view(from: number, length: number): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + from, length)
-  }
+/** As subarray, which is slower. */
+export function viewOf(bytes: Uint8Array, from: number, length: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + from, length)
 }
 
 /** A zigzag number of at most five bytes, and what follows it. */

@@ -1,6 +1,6 @@
 // Records cut out of the bytes of one batch (record-batch-layout.ts). Every length and count is checked against the bytes that are there
-// before anything is made of it (I10); keys, values and headers are views, no copies.
-import { FetchedRecord, type HeaderNames } from './fetched-record.ts'
+// before anything is made of it (I10); values are views, no copies; key and headers are made by `FetchedRecord`.
+import { FetchedRecord, type HeaderNames, viewOf } from './fetched-record.ts'
 import { leastRecordBytes } from './record-batch-layout.ts'
 import { corruptBatch, type StoredBatch } from './record-batch-walk.ts'
 
@@ -64,7 +64,8 @@ export class RecordReader {
     if (offset > lastOffset) throw this.#corrupt('an offset is beyond its end')
     const keyAt = this.#at
     this.#skip()
-    const value = this.#nullable()
+    const length = this.#skip()
+    const value = length === -1 ? null : viewOf(this.#bytes, this.#at - length, length)
     const headerCount = this.#varint()
     const headersAt = this.#at
     this.#skipHeaders(headerCount)
@@ -105,13 +106,6 @@ export class RecordReader {
     if (length < 0 || length > this.#end - this.#at) throw this.#corrupt('a length points beyond its record')
     this.#at += length
     return length
-  }
-
-  /** Bytes after their length; null for -1. */
-  #nullable(): Uint8Array | null {
-    const length = this.#skip()
-    // As subarray, which is slower.
-    return length === -1 ? null : new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#at - length, length)
   }
 
   #byte(): number {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Lines } from '../../../src/sinks/file-lines.ts'
 
-test('are the texts with a line feed after each, set after set', () => {
+test('lines are the texts with a line feed after each, set after set', () => {
   const large = fc.integer({ min: 0, max: 3_000_000 }).map(count => '\u20ac'.repeat(count))
   const line = fc.oneof({ weight: 20, arbitrary: fc.string({ unit: 'binary' }) }, { weight: 1, arbitrary: large })
   fc.assert(
@@ -19,7 +19,7 @@ test('are the texts with a line feed after each, set after set', () => {
   )
 })
 
-test('that fill the buffer to its last byte are whole', () => {
+test('lines that fill the buffer to its last byte are whole', () => {
   for (const length of [65_535, 65_536, 65_534]) {
     const lines = new Lines()
     lines.add('x'.repeat(length))

