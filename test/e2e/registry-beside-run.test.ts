@@ -55,14 +55,15 @@ test('a run serves the registry; a second one of the workspace says that it does
       const answer = await get('/subjects')
       return Array.isArray(answer?.body) && answer.body.length > 0
     })
-    expect(first.output()).toContain(`The schema registry answers at ${url}`)
+    // Its log is written in pieces, up to 200 ms late.
+    await eventually('it says so', () => first.output().includes(`The schema registry answers at ${url}`))
     const [subject] = (await get('/subjects'))!.body as string[]
     expect((await get(`/subjects/${subject}/versions/latest`))!.body).toMatchObject({ subject, version: 1 })
     expect((await ask(url, 'GET', '/subjects')).status).toBe(401)
 
     second.push(run('pipelines/top-reviews.yaml'))
     await eventually('the second run has started', () => second[0]!.output().includes('"pipeline_started"'))
-    expect(second[0]!.output()).toContain('The registry is not served by this run')
+    await eventually('it says so', () => second[0]!.output().includes('The registry is not served by this run'))
     expect(second[0]!.output()).toContain('listen.failed')
     expect(second[0]!.child.exitCode).toBeNull()
   } finally {
