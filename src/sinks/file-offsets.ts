@@ -7,6 +7,7 @@ import { type FileHandle, lstat, open, readFile, rename } from 'node:fs/promises
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { WeirError } from '../core/errors.ts'
+import { syncFolder, writeAll } from './file-durable.ts'
 
 /** Bytes before `length` that are checked against `tailCrc`, to know the data file as our own. */
 export const tailBytes = 4096
@@ -87,24 +88,6 @@ export async function appendOffsets(dataPath: string, file: OffsetFile, record: 
   await writeAll(handle, line, bytes)
   await handle.datasync()
   return { ...file, bytes: bytes + line.length }
-}
-
-/** All of the bytes, from this place of the file on. */
-export async function writeAll(handle: FileHandle, bytes: Buffer, from: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, from + done)
-    done += bytesWritten
-  }
-}
-
-/** Makes the names in a folder durable: files made in it and renames. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
 
 function print({ length, tailCrc, offsets }: OffsetRecord): string {

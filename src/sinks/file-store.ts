@@ -7,6 +7,7 @@ import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { WeirError } from '../core/errors.ts'
 import { failpoint } from '../core/failpoint.ts'
+import { syncFolder, writeAll } from './file-durable.ts'
 import { lockFile } from './file-lock.ts'
 import {
   appendOffsets,
@@ -14,9 +15,7 @@ import {
   type OffsetRecord,
   readOffsets,
   replaceOffsets,
-  syncFolder,
   tailBytes,
-  writeAll,
 } from './file-offsets.ts'
 import { openRegular, unwritable } from './file-place.ts'
 

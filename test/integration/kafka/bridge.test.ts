@@ -5,38 +5,21 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type Admin, Kafka as KafkaJs, logLevel, type Message } from 'kafkajs'
+import type { Message } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { compileEncoder } from '../../../src/schema/codec.ts'
 import { type CliOptions, runWeir } from '../../support/cli.ts'
 import { eventually } from '../../support/eventually.ts'
 import { registryScene } from '../../support/http-registry.ts'
+import { kafkajsClient, withAdmin } from '../../support/kafkajs-client.ts'
 import { describeWith } from '../../support/services/for-tests.ts'
 import { endWithUs, scratchDir } from '../../support/services/guard.ts'
 
 const schema = resolve(import.meta.dirname, '../../../schemas/raw-review.avsc')
 
-function otherClient(bootstrap: string): KafkaJs {
-  return new KafkaJs({
-    brokers: bootstrap.split(','),
-    logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 20, maxRetryTime: 300, retries: 15 },
-  })
-}
-
-async function withAdmin<T>(bootstrap: string, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = otherClient(bootstrap).admin()
-  await admin.connect()
-  try {
-    return await use(admin)
-  } finally {
-    await admin.disconnect()
-  }
-}
-
 /** Messages written as one transaction of another client, committed or not. */
 async function write(bootstrap: string, topic: string, messages: Message[], how: 'commit' | 'abort' = 'commit') {
-  const producer = otherClient(bootstrap).producer({
+  const producer = kafkajsClient(bootstrap).producer({
     transactionalId: `other-${randomBytes(5).toString('hex')}`,
     maxInFlightRequests: 1,
     idempotent: true,
@@ -131,7 +114,9 @@ await describeWith(['apache-kafka'], 'a bridge from a real topic', ({ bootstrap 
   test('reads committed records with keys and headers; what is bad is a dead letter; added partitions are read', async () => {
     await using scene = bridgeScene(bootstrap, null)
     const { from, to, run, rows } = scene
-    await withAdmin(bootstrap, admin => admin.createTopics({ topics: [{ topic: from, numPartitions: 1 }] }))
+    await withAdmin(kafkajsClient(bootstrap), admin =>
+      admin.createTopics({ topics: [{ topic: from, numPartitions: 1 }] }),
+    )
     const many = (count: number, partition: number) => Array.from({ length: count }, (_, n) => review(n, partition))
     await write(bootstrap, from, many(1_200, 0))
     await write(bootstrap, from, [{ partition: 0, key: 'B0', value: '{"id":"aborted"' }], 'abort')
@@ -144,7 +129,7 @@ await describeWith(['apache-kafka'], 'a bridge from a real topic', ({ bootstrap 
     expect((await rows(to))[0]!.value.review_text).toMatch(/^bridge text \d+$/)
     expect((await rows(`${to}_dlq`)).length).toBe(1)
 
-    await withAdmin(bootstrap, async admin => {
+    await withAdmin(kafkajsClient(bootstrap), async admin => {
       await admin.createPartitions({ topicPartitions: [{ topic: from, count: 2 }] })
       // The controller answers before the broker knows; kafkajs drops messages of a partition that it does not know.
       await eventually('the topic has two partitions', async () => {
@@ -161,12 +146,14 @@ await describeWith(['apache-kafka'], 'a bridge from a real topic', ({ bootstrap 
   test('stops where records are gone, and goes on where that is asked for', async () => {
     await using scene = bridgeScene(bootstrap, null, ', out_of_range: stop')
     const { from, to, run, rows, edit } = scene
-    await withAdmin(bootstrap, admin => admin.createTopics({ topics: [{ topic: from, numPartitions: 1 }] }))
+    await withAdmin(kafkajsClient(bootstrap), admin =>
+      admin.createTopics({ topics: [{ topic: from, numPartitions: 1 }] }),
+    )
     await write(bootstrap, from, [review(0, 0), review(1, 0)])
     expect(await run()).toMatchObject({ code: 0 })
     await write(bootstrap, from, [review(2, 0), review(3, 0)])
     // Two records and a marker before them, and the first of them.
-    await withAdmin(bootstrap, async admin => {
+    await withAdmin(kafkajsClient(bootstrap), async admin => {
       await admin.fetchTopicMetadata({ topics: [from] })
       await admin.fetchTopicOffsets(from)
       await admin.deleteTopicRecords({ topic: from, partitions: [{ partition: 0, offset: '4' }] })
@@ -193,7 +180,9 @@ await describeWith(['apache-kafka'], 'a bridge from a real topic', ({ bootstrap 
       Buffer.from(compileEncoder(text).encode({ id: `r0/${n}`, text: `text ${n}`, stars: 3 }, id))
     await using scene = bridgeScene(bootstrap, null, `, format: avro, registry: { url: "${registry.server.url}" }`)
     const { from, to, run, rows, weir } = scene
-    await withAdmin(bootstrap, admin => admin.createTopics({ topics: [{ topic: from, numPartitions: 1 }] }))
+    await withAdmin(kafkajsClient(bootstrap), admin =>
+      admin.createTopics({ topics: [{ topic: from, numPartitions: 1 }] }),
+    )
     const message = (bytes: Buffer): Message => ({ partition: 0, key: 'B1', value: bytes, headers: { origin: 'avro' } })
     await write(bootstrap, from, [
       message(value(0, known.id)),
@@ -215,7 +204,9 @@ await describeWith(['apache-kafka'], 'a bridge from a real topic', ({ bootstrap 
   test('onto the same cluster, killed on the way: each record is there once', async () => {
     await using scene = bridgeScene(bootstrap, bootstrap)
     const { from, to, run, rows } = scene
-    await withAdmin(bootstrap, admin => admin.createTopics({ topics: [{ topic: from, numPartitions: 2 }] }))
+    await withAdmin(kafkajsClient(bootstrap), admin =>
+      admin.createTopics({ topics: [{ topic: from, numPartitions: 2 }] }),
+    )
     for (const partition of [0, 1])
       await write(
         bootstrap,

@@ -1,6 +1,6 @@
 // What a real broker does to readers: aborted and open transactions, added partitions, deleted records, damaged answers, commits that arrive late.
 import { randomBytes } from 'node:crypto'
-import { type Admin, Kafka as KafkaJs, logLevel, type Transaction } from 'kafkajs'
+import type { Transaction } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/core/clock.ts'
 import type { LogRecord } from '../../../src/core/record.ts'
@@ -8,33 +8,16 @@ import type { Consumer, EventLog, Fetched } from '../../../src/pipeline/ports.ts
 import { eventually } from '../../support/eventually.ts'
 import { openKafkaLog } from '../../support/kafka-log.ts'
 import { apis, openKafkaProxy, withBitFlipped } from '../../support/kafka-proxy.ts'
+import { kafkajsClient, withAdmin } from '../../support/kafkajs-client.ts'
 import { describeWith } from '../../support/services/for-tests.ts'
 
 const uniqueName = () => `reading-${randomBytes(5).toString('hex')}`
 const signal = new AbortController().signal
 const limits = { retentionMs: null, retentionBytes: null, maxRecordBytes: 1024 * 1024 }
 
-function otherClient(bootstrap: string): KafkaJs {
-  return new KafkaJs({
-    brokers: bootstrap.split(','),
-    logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 20, maxRetryTime: 300, retries: 15 },
-  })
-}
-
-async function withAdmin<T>(bootstrap: string, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = otherClient(bootstrap).admin()
-  await admin.connect()
-  try {
-    return await use(admin)
-  } finally {
-    await admin.disconnect()
-  }
-}
-
 /** Records written by another client. */
 async function write(bootstrap: string, topic: string, values: readonly string[], partition = 0): Promise<void> {
-  const producer = otherClient(bootstrap).producer({ allowAutoTopicCreation: false })
+  const producer = kafkajsClient(bootstrap).producer({ allowAutoTopicCreation: false })
   await producer.connect()
   await producer.send({ topic, messages: values.map(value => ({ key: 'k', value, partition })) })
   await producer.disconnect()
@@ -42,7 +25,7 @@ async function write(bootstrap: string, topic: string, values: readonly string[]
 
 /** A transaction of another client, begun, with these records in it. */
 async function beginTransaction(bootstrap: string, topic: string, values: readonly string[]) {
-  const producer = otherClient(bootstrap).producer({
+  const producer = kafkajsClient(bootstrap).producer({
     transactionalId: uniqueName(),
     maxInFlightRequests: 1,
     idempotent: true,
@@ -128,7 +111,9 @@ await describeWith(['apache-kafka'], 'reading from Kafka', ({ bootstrap, proxied
     await log.ensureTopic({ name: topic, partitions: 1, ...limits })
     await write(bootstrap, topic, ['old'])
     const consumer = await join(log, topic, { start: 'latest' })
-    await withAdmin(bootstrap, admin => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }))
+    await withAdmin(kafkajsClient(bootstrap), admin =>
+      admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }),
+    )
     await eventually('the topic has three partitions', async () => (await log.topic(topic))?.partitions === 3)
     await write(bootstrap, topic, ['new'], 2)
     const batch = (await poll(consumer))!
@@ -149,7 +134,7 @@ await describeWith(['apache-kafka'], 'reading from Kafka', ({ bootstrap, proxied
       await using consumer = await join(log, topic, { group })
       await consumer.commit([{ topic, partition: 0, offset: 1n }], [])
     }
-    await withAdmin(bootstrap, async admin => {
+    await withAdmin(kafkajsClient(bootstrap), async admin => {
       await admin.fetchTopicMetadata({ topics: [topic] })
       await admin.fetchTopicOffsets(topic)
       await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '3' }] })
@@ -175,7 +160,7 @@ await describeWith(['apache-kafka'], 'reading from Kafka', ({ bootstrap, proxied
     const topic = uniqueName()
     await log.ensureTopic({ name: topic, partitions: 1, ...limits })
     const consumer = await join(log, topic)
-    await withAdmin(bootstrap, admin => admin.deleteTopics({ topics: [topic] }))
+    await withAdmin(kafkajsClient(bootstrap), admin => admin.deleteTopics({ topics: [topic] }))
     await expect(
       (async () => {
         for (;;) await poll(consumer)
@@ -311,7 +296,7 @@ await describeWith(['apache-kafka'], 'reading from Kafka', ({ bootstrap, proxied
     const topic = uniqueName()
     await log.ensureTopic({ name: topic, partitions: 1, ...limits })
     await write(bootstrap, topic, ['a', 'b'])
-    const other = otherClient(bootstrap).consumer({ groupId: topic })
+    const other = kafkajsClient(bootstrap).consumer({ groupId: topic })
     await other.connect()
     await other.subscribe({ topic, fromBeginning: true })
     const read = Promise.withResolvers<void>()

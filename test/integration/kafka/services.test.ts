@@ -4,34 +4,18 @@ import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { connect as connectTls } from 'node:tls'
-import { type Admin, type KafkaConfig, Kafka as KafkaJs, logLevel } from 'kafkajs'
+import type { KafkaConfig, Kafka as KafkaJs } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, holds } from '../../support/eventually.ts'
 import { apis, openKafkaProxy } from '../../support/kafka-proxy.ts'
+import { kafkajsClient, withAdmin } from '../../support/kafkajs-client.ts'
 import { describeWith } from '../../support/services/for-tests.ts'
 import type { Kafka } from '../../support/services/kafka.ts'
 import { oauthToken, users } from '../../support/services/kafka-logins.ts'
 import { readCommitted } from '../../support/services/kcat.ts'
 
-const client = (bootstrap: string, more: Partial<KafkaConfig> = {}) =>
-  new KafkaJs({
-    brokers: bootstrap.split(','),
-    logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 20, maxRetryTime: 300, retries: 15 },
-    ...more,
-  })
 let topics = 0
 const uniqueTopic = () => `services-${process.pid}-${topics++}`
-
-async function withAdmin<T>(kafka: KafkaJs, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    return await use(admin)
-  } finally {
-    await admin.disconnect()
-  }
-}
 
 async function send(kafka: KafkaJs, topic: string, value: string): Promise<void> {
   const producer = kafka.producer({ allowAutoTopicCreation: false })
@@ -48,7 +32,7 @@ const endOf = async (kafka: KafkaJs, topic: string) =>
 
 await describeWith(['kafka'], 'the shared broker', ({ bootstrap }) => {
   test('creates topics that are asked for, and no others', () =>
-    withAdmin(client(bootstrap), async admin => {
+    withAdmin(kafkajsClient(bootstrap), async admin => {
       const topic = uniqueTopic()
       await admin.createTopics({ topics: [{ topic, numPartitions: 3 }] })
       expect((await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]!.partitions).toHaveLength(3)
@@ -58,7 +42,7 @@ await describeWith(['kafka'], 'the shared broker', ({ bootstrap }) => {
 
 await describeWith(['kafka', 'kcat'], 'kcat', ({ bootstrap }, kcat) => {
   test('reads what is committed, and not what is aborted', async () => {
-    const kafka = client(bootstrap)
+    const kafka = kafkajsClient(bootstrap)
     const topic = uniqueTopic()
     await withAdmin(kafka, admin => admin.createTopics({ topics: [{ topic }], waitForLeaders: true }))
     const producer = kafka.producer({ transactionalId: topic, maxInFlightRequests: 1, idempotent: true })
@@ -79,9 +63,11 @@ await describeWith(['apache-kafka'], 'the Kafka proxy before the shared broker',
   test('sees all requests of a client, and can hold the end of a transaction past its client', async () => {
     await using proxy = await openKafkaProxy(proxied)
     const topic = uniqueTopic()
-    await withAdmin(client(bootstrap), admin => admin.createTopics({ topics: [{ topic }], waitForLeaders: true }))
+    await withAdmin(kafkajsClient(bootstrap), admin =>
+      admin.createTopics({ topics: [{ topic }], waitForLeaders: true }),
+    )
     const rule = proxy.on({ apiKey: apis.endTxn, direction: 'request' }, { do: 'hold' })
-    const kafka = client(proxy.address)
+    const kafka = kafkajsClient(proxy.address)
     const producer = kafka.producer({ transactionalId: topic, maxInFlightRequests: 1, idempotent: true })
     await producer.connect()
     const transaction = await producer.transaction()
@@ -91,7 +77,7 @@ await describeWith(['apache-kafka'], 'the Kafka proxy before the shared broker',
     await producer.disconnect()
     // EndTxn v1: throttle time, then the error code; after it the marker takes an offset of its own.
     expect((await rule.release()).readInt16BE(12)).toBe(0)
-    await eventually('the transaction is committed', async () => (await endOf(client(bootstrap), topic)) === 2)
+    await eventually('the transaction is committed', async () => (await endOf(kafkajsClient(bootstrap), topic)) === 2)
   })
 })
 
@@ -124,7 +110,7 @@ await describeWith(['own-kafka'], 'a broker of its own', startKafka => {
   afterAll(() => broker?.[Symbol.asyncDispose]())
 
   test('keeps its data and its port when it is killed and started again', async () => {
-    const kafka = client(broker.bootstrap)
+    const kafka = kafkajsClient(broker.bootstrap)
     const topic = uniqueTopic()
     await withAdmin(kafka, admin => admin.createTopics({ topics: [{ topic }], waitForLeaders: true }))
     await send(kafka, topic, 'before')
@@ -132,7 +118,7 @@ await describeWith(['own-kafka'], 'a broker of its own', startKafka => {
     await broker.process.kill('SIGKILL')
     expect(broker.process.running).toBe(false)
     await expect(
-      withAdmin(client(broker.bootstrap, { retry: { retries: 0 } }), admin => admin.listTopics()),
+      withAdmin(kafkajsClient(broker.bootstrap, { retry: { retries: 0 } }), admin => admin.listTopics()),
     ).rejects.toThrow()
     await broker.process.restart()
     expect(broker.process.pid).not.toBe(pid)
@@ -140,7 +126,7 @@ await describeWith(['own-kafka'], 'a broker of its own', startKafka => {
   }, 60_000)
 
   test('answers nothing while it is stopped, and goes on', async () => {
-    const kafka = client(broker.bootstrap)
+    const kafka = kafkajsClient(broker.bootstrap)
     await withAdmin(kafka, async admin => {
       broker.process.stop()
       let answered = false
@@ -154,7 +140,7 @@ await describeWith(['own-kafka'], 'a broker of its own', startKafka => {
   })
 
   test('an abandoned transaction is aborted soon after its time', async () => {
-    const kafka = client(broker.bootstrap)
+    const kafka = kafkajsClient(broker.bootstrap)
     const topic = uniqueTopic()
     await withAdmin(kafka, admin => admin.createTopics({ topics: [{ topic }], waitForLeaders: true }))
     const producer = kafka.producer({
@@ -182,7 +168,7 @@ await describeWith(['own-kafka'], 'a broker that wants logins and shows certific
   afterAll(() => broker?.[Symbol.asyncDispose]())
 
   const secured = (sasl: NonNullable<KafkaConfig['sasl']>, listener: 'SASL_SSL' | 'SASL_PLAINTEXT' = 'SASL_SSL') =>
-    client(broker.addresses[listener]!, {
+    kafkajsClient(broker.addresses[listener]!, {
       ...(listener === 'SASL_SSL' ? { ssl: { ca: broker.certificates!.ca } } : {}),
       sasl,
       retry: { retries: 0 },
@@ -216,7 +202,7 @@ await describeWith(['own-kafka'], 'a broker that wants logins and shows certific
 
   test('lets alice do what an ACL allows, and nothing else', async () => {
     const topic = uniqueTopic()
-    await withAdmin(client(broker.bootstrap), admin =>
+    await withAdmin(kafkajsClient(broker.bootstrap), admin =>
       admin.createTopics({ topics: [{ topic }], waitForLeaders: true }),
     )
     const alice = secured({ mechanism: 'plain', ...as('alice') }, 'SASL_PLAINTEXT')
@@ -260,7 +246,7 @@ await describeWith(['own-kafka'], 'a broker that wants logins and shows certific
 await describeWith(['own-kafka'], 'three brokers', startKafka => {
   test('the leader of a partition moves when its broker is killed', async () => {
     await using cluster = await startKafka({ nodes: 3 })
-    const kafka = client(cluster.bootstrap)
+    const kafka = kafkajsClient(cluster.bootstrap)
     const topic = uniqueTopic()
     const leader = () =>
       withAdmin(

@@ -52,6 +52,12 @@ const ids = (name = 'out.ndjson') =>
     .split('\n')
     .slice(0, -1)
     .map(line => JSON.parse(line).id)
+/** Opens a copy of the closed data file with another offset record beside it. */
+async function openImage(image: string, offsets: Uint8Array): Promise<Sink> {
+  copyFileSync(at('out.ndjson'), at(image))
+  writeFileSync(at(`${image}.offsets`), offsets)
+  return await open(image)
+}
 const idsTo = (to: number) => Array.from({ length: to }, (_, n) => `r0-${n}`)
 
 describe('lines', () => {
@@ -124,9 +130,7 @@ describe('the offset record', () => {
     expect(record.length).toBeGreaterThan(before)
     for (let length = before; length <= record.length; length++) {
       const image = `torn-${length}`
-      copyFileSync(at('out.ndjson'), at(image))
-      writeFileSync(at(`${image}.offsets`), record.subarray(0, length))
-      const again = await open(image)
+      const again = await openImage(image, record.subarray(0, length))
       expect(again.startAt!('reviews', 0)).toBe(length < record.length ? 3n : 5n)
       await deliver(again, reviews(3, 6))
       expect(ids(image)).toEqual(idsTo(6))
@@ -143,9 +147,7 @@ describe('the offset record', () => {
     const record = readFileSync(at('out.ndjson.offsets'))
     for (let start = from; start < record.length - 1; start += 7)
       for (const end of [start + 1, record.length - 1]) {
-        copyFileSync(at('out.ndjson'), at('image'))
-        writeFileSync(at('image.offsets'), Buffer.from(record).fill(0, start, end))
-        const again = await open('image')
+        const again = await openImage('image', Buffer.from(record).fill(0, start, end))
         expect(again.startAt!('reviews', 0)).toBe(3n)
         expect(ids('image')).toEqual(idsTo(3))
         await close(again)
